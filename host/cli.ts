@@ -1,0 +1,82 @@
+/**
+ * The `heapglass` command: picks a command, loads only that one, prints its Problem if it has one, and is the only
+ * place that exits.
+ */
+import { readFileSync } from 'node:fs';
+import process from 'node:process';
+import { exitCodes, Problem } from '../boards/problem.ts';
+import { packageRoot } from '../boards/root.ts';
+import { parseArguments, usageProblem } from './arguments.ts';
+import type { Command, Io } from './command.ts';
+import { commandHelp, generalHelp } from './help.ts';
+
+/** One line a command; the module is loaded when it is asked for. */
+const commands: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {};
+
+function processIo(): Io {
+  const abort = new AbortController();
+  process.once('SIGINT', () => abort.abort());
+  const { stdout, stderr } = process;
+  // A reader that closed the pipe (`| head`) is not an error.
+  stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : exitCodes.defect));
+  const isTerminal = stdout.isTTY === true && process.env.TERM !== 'dumb';
+  return {
+    out: (text) => void stdout.write(text),
+    err: (text) => void stderr.write(text),
+    isTerminal,
+    columns: stdout.columns ?? 80,
+    rows: stdout.rows ?? 24,
+    color: isTerminal && !process.env.NO_COLOR,
+    signal: abort.signal,
+  };
+}
+
+export function problemText(problem: Problem): string {
+  const facts = problem.facts.map((fact) => `  ${fact}\n`).join('');
+  return `heapglass: ${problem.message}\n${facts}${problem.advice}\n`;
+}
+
+async function main(words: readonly string[], io: Io): Promise<number> {
+  const [name = '--help', ...rest] = words;
+  const { version } = JSON.parse(readFileSync(`${packageRoot}/package.json`, 'utf8')) as { version: string };
+  if (name === '--help' || name === '-h' || name === 'help') {
+    io.out(
+      generalHelp(
+        version,
+        Object.entries(commands).map(([name, { summary }]) => ({ name, summary })),
+      ),
+    );
+    return exitCodes.done;
+  }
+  if (name === '--version') {
+    io.out(`${version}\n`);
+    return exitCodes.done;
+  }
+  const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!entry)
+    throw usageProblem('', `there is no command "${name}"`, [`the commands are ${Object.keys(commands).join(', ')}`]);
+  const { command } = await entry.load();
+  if (rest.includes('--help') || rest.includes('-h')) {
+    io.out(commandHelp(command));
+    return exitCodes.done;
+  }
+  return command.run(parseArguments(command, rest), io);
+}
+
+const io = processIo();
+main(process.argv.slice(2), io).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    if (error instanceof Problem) {
+      io.err(problemText(error));
+      process.exitCode = error.exitCode;
+    } else {
+      io.err(
+        `heapglass: a defect of Heapglass itself, please report it with what follows\n${(error as Error).stack ?? error}\n`,
+      );
+      process.exitCode = exitCodes.defect;
+    }
+  },
+);

@@ -1,0 +1,28 @@
+/**
+ * What a virtual board needs of a JavaScript engine model: run source text with a cycle count, against an engine heap
+ * of the board's size. One implementation, two cost models and memory models (espruino, jerryscript).
+ */
+export interface Engine {
+  /** Cycles charged since power-up (core clocks). */
+  readonly cycles: number;
+  /** Engine instructions charged since power-up, in the terms of the cost model; null where the model counts cycles only. */
+  readonly instructions: number | null;
+  /** Bytes (JerryScript) of the engine's heap in use; null on Espruino. */
+  readonly heapBytes: number | null;
+  /** Variables (Espruino) in use; null on JerryScript. */
+  readonly jsvars: number | null;
+  /** Runs a program or a REPL line in the global scope. The outcome is a value: nothing escapes as a host exception. */
+  run(source: string, fileName: string): Outcome;
+  /** Calls a function of the program: a timer's, an event handler's. */
+  call(fn: unknown, args: unknown[]): Outcome;
+  /** Adds cycles that the machine spends outside JS code (a native function, an interrupt). */
+  charge(cycles: number): void;
+}
+
+export type Outcome =
+  | { kind: 'value'; value: unknown /** as the engine's REPL would print it */; text: string }
+  | { kind: 'error'; name: string; message: string; line: number | null }
+  /** Uncatchable on the real engines: the program cannot see it. */
+  | { kind: 'outOfMemory' }
+  /** The cycle budget of this run was used up, or Ctrl-C came. */
+  | { kind: 'interrupted' };

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+// Two workers: the machines this runs on have two cores, and virtual boards are CPU-bound.
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/clients/node_modules/**'],
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
