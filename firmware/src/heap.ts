@@ -1,0 +1,245 @@
+/**
+ * A heap: an arena, a policy and the calls a program makes. The same on a board and in Node.
+ *
+ * Addresses are offsets from the arena's start; read and write them through the heap's `u8`, `u16` and `u32`. Nothing
+ * here throws or allocates engine memory per operation: a request that cannot be served returns 0, misuse returns a
+ * MISUSE_ code, and both are counted. Heaps share one set of views (arena.ts); a heap that is not the bound one
+ * rebinds the arena first.
+ */
+import { bindArena, u8 } from './arena.ts';
+import {
+  observeFailure,
+  observeFree,
+  observeMalloc,
+  observeMemalign,
+  observeMisuse,
+  observeRealloc,
+} from './observer.ts';
+import { BLOCK_FREE, BLOCK_LIVE, MISUSE_NOT_LIVE, type Policy } from './policy.ts';
+
+export interface HeapOptions {
+  /** Size of the arena, everything included; rounded down to a multiple of 8. */
+  bytes: number;
+  policy: Policy;
+}
+
+export interface HeapStats {
+  arenaBytes: number;
+  liveBlocks: number;
+  /** Usable bytes of live blocks. */
+  liveBytes: number;
+  /** Most usable bytes live at once so far. */
+  peakLiveBytes: number;
+  freeBlocks: number;
+  /** Bytes of free blocks, bookkeeping included. */
+  freeBytes: number;
+  largestFreeBytes: number;
+  /** Calls that got a block: malloc, calloc, memalign, and realloc of 0. */
+  mallocs: number;
+  reallocs: number;
+  frees: number;
+  /** Requests that got nothing. */
+  failures: number;
+  misuses: number;
+}
+
+export interface Heap {
+  /** 1 for the first heap created, then 2, ... */
+  readonly id: number;
+  readonly policy: Policy;
+  readonly buffer: ArrayBuffer;
+  readonly u8: Uint8Array;
+  readonly u16: Uint16Array;
+  readonly u32: Uint32Array;
+  /** Payload offset of a new block, a multiple of 8; 0 when there is no room. `site` says who asks, for telemetry. */
+  malloc(size: number, site?: number): number;
+  /** Like malloc(count * size), the payload zeroed. 0 when the product is absurd. */
+  calloc(count: number, size: number, site?: number): number;
+  /** New offset with the contents kept up to the smaller size; 0 when there is no room, the old block is untouched then. */
+  realloc(offset: number, size: number, site?: number): number;
+  memalign(alignment: number, size: number, site?: number): number;
+  /** 0, or the MISUSE_ code when `offset` is not a live block. free(0) does nothing. */
+  free(offset: number, site?: number): number;
+  usableSize(offset: number): number;
+  /** 0 when every invariant of the policy holds, else the number of the first one violated; `checkOffset` is where. */
+  check(): number;
+  checkOffset(): number;
+  /** Counted by a walk over the blocks: true even after bookkeeping was damaged, as far as the walk gets. */
+  stats(): HeapStats;
+}
+
+/** Makes this heap's arena the one that policy functions work on. */
+let boundHeap = 0;
+let heapCount = 0;
+
+/** Forgets which heap is bound: call it after binding an arena by other means. */
+export function unbindHeap(): void {
+  boundHeap = 0;
+}
+
+/** A heap over a new arena; null when `bytes` is too small or too large for the policy. */
+export function createHeap(options: HeapOptions): Heap | null {
+  const policy = options.policy;
+  const arenaBytes = options.bytes & ~7;
+  if (arenaBytes <= 0) return null;
+  const buffer = new ArrayBuffer(arenaBytes);
+  const id = ++heapCount;
+  boundHeap = id;
+  bindArena(buffer);
+  if (policy.init(arenaBytes) === 0) return null;
+
+  let liveBytes = 0;
+  let peakLiveBytes = 0;
+  let mallocs = 0;
+  let reallocs = 0;
+  let frees = 0;
+  let failures = 0;
+  let misuses = 0;
+
+  function bind(): void {
+    if (boundHeap === id) return;
+    boundHeap = id;
+    bindArena(buffer);
+  }
+
+  function grew(bytes: number): void {
+    liveBytes += bytes;
+    if (liveBytes > peakLiveBytes) peakLiveBytes = liveBytes;
+  }
+
+  function malloc(size: number, site?: number): number {
+    bind();
+    const offset = policy.malloc(size);
+    if (offset === 0) {
+      failures++;
+      observeFailure(id, site || 0, 0, 8, size);
+      return 0;
+    }
+    mallocs++;
+    grew(policy.usableSize(offset));
+    observeMalloc(id, site || 0, size, offset);
+    return offset;
+  }
+
+  function misused(offset: number, code: number, site?: number): number {
+    misuses++;
+    observeMisuse(id, site || 0, offset, code);
+    return code;
+  }
+
+  return {
+    id,
+    policy,
+    buffer,
+    u8: new Uint8Array(buffer),
+    u16: new Uint16Array(buffer),
+    u32: new Uint32Array(buffer),
+    malloc,
+
+    calloc(count: number, size: number, site?: number): number {
+      const bytes = count * size;
+      // An absurd product goes to the policy as the absurd request it is, and is counted as a failure there.
+      const offset = malloc(count < 0 || size < 0 || bytes > 0x7ffffff ? 0x7ffffff : bytes, site);
+      if (offset !== 0) for (let at = 0; at < bytes; at++) u8[offset + at] = 0;
+      return offset;
+    },
+
+    realloc(offset: number, size: number, site?: number): number {
+      if (offset === 0) return malloc(size, site);
+      bind();
+      const held = policy.usableSize(offset);
+      if (held === 0) {
+        misused(offset, MISUSE_NOT_LIVE, site);
+        return 0;
+      }
+      const moved = policy.realloc(offset, size);
+      if (moved === 0) {
+        failures++;
+        observeFailure(id, site || 0, offset, 8, size);
+        return 0;
+      }
+      reallocs++;
+      grew(policy.usableSize(moved) - held);
+      observeRealloc(id, site || 0, offset, size, moved);
+      return moved;
+    },
+
+    memalign(alignment: number, size: number, site?: number): number {
+      bind();
+      const offset = policy.memalign(alignment, size);
+      if (offset === 0) {
+        failures++;
+        observeFailure(id, site || 0, 0, alignment, size);
+        return 0;
+      }
+      mallocs++;
+      grew(policy.usableSize(offset));
+      observeMemalign(id, site || 0, alignment, size, offset);
+      return offset;
+    },
+
+    free(offset: number, site?: number): number {
+      if (offset === 0) return 0;
+      bind();
+      const held = policy.usableSize(offset);
+      const code = policy.free(offset);
+      if (code !== 0) return misused(offset, code, site);
+      frees++;
+      liveBytes -= held;
+      observeFree(id, site || 0, offset);
+      return 0;
+    },
+
+    usableSize(offset: number): number {
+      bind();
+      return policy.usableSize(offset);
+    },
+
+    check(): number {
+      bind();
+      return policy.check();
+    },
+
+    checkOffset(): number {
+      bind();
+      return policy.checkOffset();
+    },
+
+    stats(): HeapStats {
+      bind();
+      let liveBlocks = 0;
+      let walkedBytes = 0;
+      let freeBlocks = 0;
+      let freeBytes = 0;
+      let largestFreeBytes = 0;
+      for (let block = policy.firstBlock(); block !== 0; ) {
+        const next = policy.nextBlock(block);
+        const kind = policy.blockKind(block);
+        const bytes = (next === 0 ? arenaBytes : next) - block;
+        if (kind === BLOCK_LIVE) {
+          liveBlocks++;
+          walkedBytes += policy.usableSize(policy.blockPayload(block));
+        } else if (kind === BLOCK_FREE) {
+          freeBlocks++;
+          freeBytes += bytes;
+          if (bytes > largestFreeBytes) largestFreeBytes = bytes;
+        }
+        block = next;
+      }
+      return {
+        arenaBytes,
+        liveBlocks,
+        liveBytes: walkedBytes,
+        peakLiveBytes,
+        freeBlocks,
+        freeBytes,
+        largestFreeBytes,
+        mallocs,
+        reallocs,
+        frees,
+        failures,
+        misuses,
+      };
+    },
+  };
+}

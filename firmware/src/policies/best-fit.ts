@@ -1,0 +1,68 @@
+/**
+ * Best fit: the smallest free block that is large enough, the lowest of equals. Blocks and list are drawn in
+ * boundary-tags.ts.
+ *
+ * Bound: malloc visits every free block unless one fits exactly; F steps for F free blocks, as in first-fit.
+ */
+import {
+  alignWithin,
+  blockBytes,
+  blockBytesFor,
+  firstFree,
+  misuseOf,
+  moveTo,
+  nextFree,
+  resizeInPlace,
+  sizeToAlign,
+  take,
+} from './boundary-tags.ts';
+
+export {
+  blockKind,
+  blockPayload,
+  check,
+  checkOffset,
+  firstBlock,
+  free,
+  init,
+  nextBlock,
+  usableSize,
+} from './boundary-tags.ts';
+
+function find(bytes: number): number {
+  let best = 0;
+  let bestBytes = 0;
+  for (let block = firstFree(); block !== 0; block = nextFree(block)) {
+    const held = blockBytes(block);
+    if (held === bytes) return block;
+    if (held > bytes && (best === 0 || held < bestBytes)) {
+      best = block;
+      bestBytes = held;
+    }
+  }
+  return best;
+}
+
+export function malloc(size: number): number {
+  const bytes = blockBytesFor(size);
+  if (bytes === 0) return 0;
+  const block = find(bytes);
+  return block === 0 ? 0 : take(block, bytes);
+}
+
+export function realloc(offset: number, size: number): number {
+  if (offset === 0) return malloc(size);
+  const bytes = blockBytesFor(size);
+  if (bytes === 0 || misuseOf(offset) !== 0) return 0;
+  if (resizeInPlace(offset, bytes)) return offset;
+  const to = malloc(size);
+  if (to !== 0) moveTo(to, offset);
+  return to;
+}
+
+export function memalign(alignment: number, size: number): number {
+  const ask = sizeToAlign(alignment, size);
+  if (ask === 0) return 0;
+  const offset = malloc(ask);
+  return offset === 0 || alignment <= 8 ? offset : alignWithin(offset, alignment, blockBytesFor(size));
+}

@@ -1,0 +1,309 @@
+/**
+ * Blocks with boundary tags and one free list in address order: the ground that first-fit, next-fit and best-fit share.
+ * They differ only in which free block they choose.
+ *
+ * A block is a multiple of 8 bytes, at least 16, and starts 4 bytes before a multiple of 8, so that payloads are aligned.
+ *
+ *   live  [ sizeBytes | PREVIOUS_LIVE? | LIVE ][ payload ....................... ]
+ *   free  [ sizeBytes | PREVIOUS_LIVE?        ][ next ][ previous ] ... [ sizeBytes ]
+ *          ^ block                             ^ block + 4               ^ last word
+ *
+ *   arena [ listHead ][ endBlock ][ rover ][ checkOffset ][ - ][ block ][ block ] ... [ 0 | LIVE ]
+ *          ^ 0         ^ 4         ^ 8      ^ 12               ^ 20                   ^ endBlock: a header only
+ *
+ * Invariants (check() returns the number)
+ *   1  every size is a multiple of 8, at least 16, and the blocks end exactly at endBlock
+ *   2  PREVIOUS_LIVE of a block says whether the block before it is live
+ *   3  no two free blocks are neighbours
+ *   4  the last word of a free block is its size
+ *   5  the list holds every free block once, in address order, and its back links agree
+ *   6  the rover is 0 or a free block
+ *
+ * References: Knuth, The Art of Computer Programming 1, 2.5 (boundary tags); Wilson et al. 1995 (address order).
+ */
+import { u32 } from '../arena.ts';
+import { copyBytes } from '../copy.ts';
+import { BLOCK_FREE, BLOCK_LIVE, MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from '../policy.ts';
+
+const LIST_HEAD = 0;
+const END_BLOCK = 1;
+const ROVER = 2;
+const CHECK_OFFSET = 3;
+const FIRST_BLOCK = 20;
+
+const LIVE = 1;
+const PREVIOUS_LIVE = 2;
+const FLAG_BITS = 3;
+const SIZE_MASK = 0x7fffff8;
+const HEADER_BYTES = 4;
+const MIN_BLOCK_BYTES = 16;
+/** Larger requests fail before any arithmetic can leave the range of words (2^27). */
+const MAX_REQUEST_BYTES = 0x3ffff00;
+
+export function init(arenaBytes: number): number {
+  const endBlock = ((arenaBytes >> 3) << 3) - HEADER_BYTES;
+  const freeBytes = endBlock - FIRST_BLOCK;
+  if (freeBytes < MIN_BLOCK_BYTES || endBlock > SIZE_MASK) return 0;
+  u32[LIST_HEAD] = 0;
+  u32[END_BLOCK] = endBlock;
+  u32[ROVER] = 0;
+  u32[CHECK_OFFSET] = 0;
+  u32[endBlock >> 2] = LIVE;
+  u32[FIRST_BLOCK >> 2] = PREVIOUS_LIVE;
+  makeFree(FIRST_BLOCK, freeBytes, 0, 0);
+  return freeBytes - HEADER_BYTES;
+}
+
+/** Header and payload, rounded up to whole granules; 0 when the request is absurd. */
+export function blockBytesFor(size: number): number {
+  if (size < 0 || size > MAX_REQUEST_BYTES) return 0;
+  if (size <= MIN_BLOCK_BYTES - HEADER_BYTES) return MIN_BLOCK_BYTES;
+  return ((size + HEADER_BYTES + 7) >> 3) << 3;
+}
+
+export function blockBytes(block: number): number {
+  return u32[block >> 2]! & SIZE_MASK;
+}
+
+/** The first free block in address order, 0 when there is none. */
+export function firstFree(): number {
+  return u32[LIST_HEAD]!;
+}
+
+/** The free block after a free block in address order, or 0. */
+export function nextFree(block: number): number {
+  return u32[(block >> 2) + 1]!;
+}
+
+export function rover(): number {
+  return u32[ROVER]!;
+}
+
+export function setRover(block: number): void {
+  u32[ROVER] = block;
+}
+
+/** Writes a free block's tags and puts it between two free blocks (0: an end of the list). The block after it learns of it. */
+function makeFree(block: number, bytes: number, previous: number, next: number): void {
+  const word = block >> 2;
+  u32[word] = bytes | (u32[word]! & PREVIOUS_LIVE);
+  u32[word + 1] = next;
+  u32[word + 2] = previous;
+  u32[((block + bytes) >> 2) - 1] = bytes;
+  u32[(block + bytes) >> 2] &= ~PREVIOUS_LIVE;
+  if (previous === 0) u32[LIST_HEAD] = block;
+  else u32[(previous >> 2) + 1] = block;
+  if (next !== 0) u32[(next >> 2) + 2] = block;
+}
+
+function unlink(block: number): void {
+  const next = u32[(block >> 2) + 1]!;
+  const previous = u32[(block >> 2) + 2]!;
+  if (previous === 0) u32[LIST_HEAD] = next;
+  else u32[(previous >> 2) + 1] = next;
+  if (next !== 0) u32[(next >> 2) + 2] = previous;
+  if (u32[ROVER] === block) u32[ROVER] = next;
+}
+
+/** Makes `bytes` at the start of the free block live and returns the payload. What is left over stays in the list.
+ *
+ *   [ free ................ ]  =>  [ live: bytes ][ free: the rest ]
+ */
+export function take(block: number, bytes: number): number {
+  const word = block >> 2;
+  const rest = (u32[word]! & SIZE_MASK) - bytes;
+  if (rest < MIN_BLOCK_BYTES) {
+    unlink(block);
+    u32[word] |= LIVE;
+    u32[(block + bytes + rest) >> 2] |= PREVIOUS_LIVE;
+  } else {
+    const next = u32[word + 1]!;
+    const previous = u32[word + 2]!;
+    const tail = block + bytes;
+    u32[tail >> 2] = PREVIOUS_LIVE;
+    makeFree(tail, rest, previous, next);
+    if (u32[ROVER] === block) u32[ROVER] = tail;
+    u32[word] = bytes | LIVE | (u32[word]! & PREVIOUS_LIVE);
+  }
+  return block + HEADER_BYTES;
+}
+
+/** Turns the live `block` of `bytes` into free space, joined with free neighbours.
+ *
+ *   [ free ][ block ][ free ]  =>  [ free ................ ]
+ */
+function release(block: number, bytes: number): void {
+  let start = block;
+  let end = block + bytes;
+  let previous = 0;
+  let next = 0;
+  const follower = end;
+  const joinsNext = (u32[follower >> 2]! & LIVE) === 0;
+  if (joinsNext) {
+    next = u32[(follower >> 2) + 1]!;
+    previous = u32[(follower >> 2) + 2]!;
+    end += u32[follower >> 2]! & SIZE_MASK;
+    if (u32[ROVER] === follower) u32[ROVER] = next;
+  }
+  if ((u32[block >> 2]! & PREVIOUS_LIVE) === 0) {
+    start = block - u32[(block >> 2) - 1]!;
+    previous = u32[(start >> 2) + 2]!;
+    if (!joinsNext) next = u32[(start >> 2) + 1]!;
+  } else if (!joinsNext) {
+    next = u32[LIST_HEAD]!;
+    while (next !== 0 && next < block) {
+      previous = next;
+      next = u32[(next >> 2) + 1]!;
+    }
+  }
+  makeFree(start, end - start, previous, next);
+}
+
+/** 0 when `offset` is a live block's payload as far as headers can tell, else the MISUSE_ code. */
+export function misuseOf(offset: number): number {
+  if ((offset & 7) !== 0 || offset < FIRST_BLOCK + HEADER_BYTES || offset >= u32[END_BLOCK]!) return MISUSE_WILD;
+  const header = u32[(offset - HEADER_BYTES) >> 2]!;
+  if ((header & LIVE) === 0) return MISUSE_NOT_LIVE;
+  const bytes = header & SIZE_MASK;
+  const end = offset - HEADER_BYTES + bytes;
+  if (header > (SIZE_MASK | LIVE | PREVIOUS_LIVE) || (header & 4) !== 0) return MISUSE_CORRUPT;
+  if (bytes < MIN_BLOCK_BYTES || end > u32[END_BLOCK]!) return MISUSE_CORRUPT;
+  if ((u32[end >> 2]! & PREVIOUS_LIVE) === 0) return MISUSE_CORRUPT;
+  return 0;
+}
+
+export function free(offset: number): number {
+  const misuse = misuseOf(offset);
+  if (misuse !== 0) return misuse;
+  const block = offset - HEADER_BYTES;
+  release(block, u32[block >> 2]! & SIZE_MASK);
+  return 0;
+}
+
+export function usableSize(offset: number): number {
+  return misuseOf(offset) === 0 ? (u32[(offset - HEADER_BYTES) >> 2]! & SIZE_MASK) - HEADER_BYTES : 0;
+}
+
+/** Resizes a live block without moving its payload. Returns whether it could. */
+export function resizeInPlace(offset: number, bytes: number): boolean {
+  const block = offset - HEADER_BYTES;
+  const word = block >> 2;
+  let held = u32[word]! & SIZE_MASK;
+  const follower = block + held;
+  if (bytes > held) {
+    const header = u32[follower >> 2]!;
+    const gain = header & SIZE_MASK;
+    if ((header & LIVE) !== 0 || held + gain < bytes) return false;
+    take(follower, gain);
+    held += gain;
+    u32[word] = held | (u32[word]! & FLAG_BITS);
+  }
+  trimTo(block, held, bytes);
+  return true;
+}
+
+/** Gives back what a live block holds beyond `bytes`, when that is a block's worth. */
+function trimTo(block: number, held: number, bytes: number): void {
+  const rest = held - bytes;
+  if (rest < MIN_BLOCK_BYTES) return;
+  const word = block >> 2;
+  u32[word] = bytes | (u32[word]! & FLAG_BITS);
+  u32[(block + bytes) >> 2] = rest | FLAG_BITS;
+  release(block + bytes, rest);
+}
+
+/** Contents up to the smaller of both sizes go to a block that was just given; the old one is freed. */
+export function moveTo(to: number, offset: number): void {
+  const oldBytes = (u32[(offset - HEADER_BYTES) >> 2]! & SIZE_MASK) - HEADER_BYTES;
+  const newBytes = (u32[(to - HEADER_BYTES) >> 2]! & SIZE_MASK) - HEADER_BYTES;
+  copyBytes(to, offset, Math.min(oldBytes, newBytes));
+  free(offset);
+}
+
+/**
+ * Cuts an aligned block out of a live one that has `alignment` + MIN_BLOCK_BYTES to spare. Returns the payload.
+ *
+ *   [ live .................................... ]  =>  [ free ][ live: bytes ][ free ]
+ *                        ^ multiple of alignment
+ */
+export function alignWithin(offset: number, alignment: number, bytes: number): number {
+  let block = offset - HEADER_BYTES;
+  let held = u32[block >> 2]! & SIZE_MASK;
+  if ((offset & (alignment - 1)) !== 0) {
+    const aligned = (offset + MIN_BLOCK_BYTES + alignment - 1) & ~(alignment - 1);
+    const lead = aligned - offset;
+    u32[(block + lead) >> 2] = (held - lead) | FLAG_BITS;
+    u32[block >> 2] = lead | (u32[block >> 2]! & FLAG_BITS);
+    release(block, lead);
+    block += lead;
+    held -= lead;
+  }
+  trimTo(block, held, bytes);
+  return block + HEADER_BYTES;
+}
+
+/** What to ask for so that `alignWithin` has room; 0 when the alignment is not a power of two or absurd. */
+export function sizeToAlign(alignment: number, size: number): number {
+  if (alignment <= 0 || (alignment & (alignment - 1)) !== 0 || alignment > MAX_REQUEST_BYTES) return 0;
+  if (size < 0 || size > MAX_REQUEST_BYTES - alignment) return 0;
+  const asked = size === 0 ? 1 : size;
+  return alignment <= 8 ? asked : asked + alignment + MIN_BLOCK_BYTES;
+}
+
+export function firstBlock(): number {
+  return FIRST_BLOCK;
+}
+
+export function nextBlock(block: number): number {
+  const next = block + (u32[block >> 2]! & SIZE_MASK);
+  return next === block || next >= u32[END_BLOCK]! ? 0 : next;
+}
+
+export function blockKind(block: number): number {
+  return (u32[block >> 2]! & LIVE) === 0 ? BLOCK_FREE : BLOCK_LIVE;
+}
+
+export function blockPayload(block: number): number {
+  return block + HEADER_BYTES;
+}
+
+function violated(invariant: number, offset: number): number {
+  u32[CHECK_OFFSET] = offset;
+  return invariant;
+}
+
+export function check(): number {
+  const endBlock = u32[END_BLOCK]!;
+  let block = FIRST_BLOCK;
+  let previousLive = PREVIOUS_LIVE;
+  let previousFree = 0;
+  let listed = u32[LIST_HEAD]!;
+  let roverSeen = u32[ROVER] === 0;
+  while (block < endBlock) {
+    const header = u32[block >> 2]!;
+    const bytes = header & SIZE_MASK;
+    if (header !== (bytes | (header & FLAG_BITS)) || bytes < MIN_BLOCK_BYTES || bytes > endBlock - block) {
+      return violated(1, block);
+    }
+    if ((header & PREVIOUS_LIVE) !== previousLive) return violated(2, block);
+    previousLive = PREVIOUS_LIVE;
+    if ((header & LIVE) === 0) {
+      if ((header & PREVIOUS_LIVE) === 0) return violated(3, block);
+      if (u32[((block + bytes) >> 2) - 1] !== bytes) return violated(4, block);
+      if (listed !== block || u32[(block >> 2) + 2] !== previousFree) return violated(5, block);
+      if (u32[ROVER] === block) roverSeen = true;
+      previousFree = block;
+      listed = u32[(block >> 2) + 1]!;
+      previousLive = 0;
+    }
+    block += bytes;
+  }
+  if (block !== endBlock || (u32[endBlock >> 2]! & ~PREVIOUS_LIVE) !== LIVE) return violated(1, endBlock);
+  if ((u32[endBlock >> 2]! & PREVIOUS_LIVE) !== previousLive) return violated(2, endBlock);
+  if (listed !== 0) return violated(5, listed);
+  return roverSeen ? 0 : violated(6, u32[ROVER]!);
+}
+
+export function checkOffset(): number {
+  return u32[CHECK_OFFSET]!;
+}

@@ -1,0 +1,40 @@
+/**
+ * Every policy by the name the command line knows. Not part of a device's bundle: that holds the one policy it uses.
+ *
+ * A policy's id is its number on the wire and in recordings: stable, never given to another.
+ */
+import type { Policy } from '../policy.ts';
+import * as bestFit from './best-fit.ts';
+import * as firstFit from './first-fit.ts';
+import * as nextFit from './next-fit.ts';
+
+const registry = [
+  { id: 1, name: 'first-fit', policy: firstFit },
+  { id: 2, name: 'next-fit', policy: nextFit },
+  { id: 3, name: 'best-fit', policy: bestFit },
+] as const satisfies readonly { id: number; name: string; policy: Policy }[];
+
+export type PolicyName = (typeof registry)[number]['name'];
+
+export const policyNames: readonly PolicyName[] = registry.map(({ name }) => name);
+
+export const policies = Object.fromEntries(registry.map(({ name, policy }) => [name, policy])) as Record<
+  PolicyName,
+  Policy
+>;
+
+/** The policy that is used when none is named. */
+export const defaultPolicyName: PolicyName = 'best-fit';
+
+export function isPolicyName(name: string): name is PolicyName {
+  return Object.hasOwn(policies, name);
+}
+
+export function policyId(name: PolicyName): number {
+  return registry.find((entry) => entry.name === name)!.id;
+}
+
+/** The policy's name for an id from the wire; undefined for an id this version does not know. */
+export function policyNameOf(id: number): PolicyName | undefined {
+  return registry.find((entry) => entry.id === id)?.name;
+}

@@ -1,0 +1,69 @@
+/**
+ * Next fit: the search starts where the last one ended (the rover) and wraps around. Blocks and list are drawn in
+ * boundary-tags.ts.
+ *
+ * Bound: malloc visits each free block at most once, F steps for F free blocks; on a heap with room it visits few.
+ */
+import {
+  alignWithin,
+  blockBytes,
+  blockBytesFor,
+  firstFree,
+  misuseOf,
+  moveTo,
+  nextFree,
+  resizeInPlace,
+  rover,
+  setRover,
+  sizeToAlign,
+  take,
+} from './boundary-tags.ts';
+
+export {
+  blockKind,
+  blockPayload,
+  check,
+  checkOffset,
+  firstBlock,
+  free,
+  init,
+  nextBlock,
+  usableSize,
+} from './boundary-tags.ts';
+
+function find(bytes: number): number {
+  const start = rover();
+  let block = start;
+  while (block !== 0 && blockBytes(block) < bytes) block = nextFree(block);
+  if (block === 0) {
+    block = firstFree();
+    while (block !== start && blockBytes(block) < bytes) block = nextFree(block);
+    if (block === start) return 0;
+  }
+  setRover(block);
+  return block;
+}
+
+export function malloc(size: number): number {
+  const bytes = blockBytesFor(size);
+  if (bytes === 0) return 0;
+  const block = find(bytes);
+  return block === 0 ? 0 : take(block, bytes);
+}
+
+export function realloc(offset: number, size: number): number {
+  if (offset === 0) return malloc(size);
+  const bytes = blockBytesFor(size);
+  if (bytes === 0 || misuseOf(offset) !== 0) return 0;
+  if (resizeInPlace(offset, bytes)) return offset;
+  const to = malloc(size);
+  if (to !== 0) moveTo(to, offset);
+  return to;
+}
+
+export function memalign(alignment: number, size: number): number {
+  const ask = sizeToAlign(alignment, size);
+  if (ask === 0) return 0;
+  const offset = malloc(ask);
+  return offset === 0 || alignment <= 8 ? offset : alignWithin(offset, alignment, blockBytesFor(size));
+}
