@@ -1,0 +1,368 @@
+/**
+ * Two-level segregated fit: every call is a fixed number of steps, whatever the heap looks like.
+ *
+ * Masmano, Ripoll, Crespo, Real: "TLSF: a new dynamic memory allocator for real-time systems", ECRTS 2004.
+ *
+ * A block starts with one header word; its payload follows, so payloads are 8-byte aligned and headers lie at 4 mod 8.
+ *
+ *   live   | size, LIVE [PREV_FREE] | payload ......................................... |
+ *   free   | size                   | next free | link | ............ | footer: offset  |
+ *            block                    +4          +8                    +size-4
+ *
+ * `size` counts the header and is a multiple of 8. The footer of a free block holds the block's own offset; the block
+ * after it has PREV_FREE set. `link` is the offset of the word that points at the block: its list's head, or the
+ * `next` field of the block before it in the list. A word of size 0 with LIVE set ends the arena.
+ *
+ * Classes: with g = size / 8 and e = max(0, floor(log2(g)) - 4), the class is 16 e + floor(g / 2^e): sixteen classes an
+ * octave, and one a granule below 256 bytes. Class c is bit c % 16 of bitmap c / 16; a bitmap that is not 0 has its
+ * bit set in ROWS. A request is rounded up to a class whose every block is large enough, so the head of the first
+ * filled class is taken without a search; when there is none, the head of the request's own class is the last resort.
+ *
+ * Invariants, as numbered by check():
+ *   1 blocks tile the arena: every size is a multiple of 8, at least 16, and the last block ends at the end word
+ *   2 no two free blocks are neighbours
+ *   3 PREV_FREE is set exactly after a free block, whose footer is its own offset
+ *   4 every free block is in the list of its class, its `link` is the word that points at it
+ *   5 a bit is set exactly where a list is not empty, in both levels
+ *
+ * Bound: malloc and free touch at most one list head, two neighbours and one remainder; realloc adds one copy.
+ * Overhead: 4 bytes a block and the rounding to 8; control: 52 bytes and a word a class.
+ */
+import { u16, u32 } from '../arena.ts';
+import { highestBit, lowestBit } from '../bits.ts';
+import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE, MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from '../policy.ts';
+
+/** Header flags, below the size. */
+const LIVE = 1;
+const PREV_FREE = 2;
+const FLAGS = 7;
+
+/** Control words, offsets from the arena's start. */
+const ROWS = 0; // bit r: bitmap r is not 0
+const END = 4; // offset of the end word
+const FIRST = 8; // offset of the first block
+const CHECKED = 12; // what check() found
+const BITMAPS = 16; // one 16-bit bitmap a row of classes
+const ROW_COUNT = 18;
+const HEADS = 44; // class 2, the smallest, has its head at 52, right after the bitmaps
+
+const MIN_BLOCK = 16;
+/** Block sizes below this have a class of their own. */
+const EXACT = 256;
+/** Keeps classes within ROW_COUNT rows: the rest of a larger buffer is not used. */
+const MAX_ARENA = 16777208;
+
+function classOf(size: number): number {
+  const g = size >> 3;
+  if (size < EXACT) return g;
+  const e = highestBit(g) - 4;
+  return (e << 4) + (g >> e);
+}
+
+/** Makes the block the head of its class. */
+function insert(block: number, size: number): void {
+  const index = classOf(size);
+  const slot = HEADS + (index << 2);
+  const head = u32[slot >> 2];
+  u32[(block + 4) >> 2] = head;
+  u32[(block + 8) >> 2] = slot;
+  u32[slot >> 2] = block;
+  if (head !== 0) {
+    u32[(head + 8) >> 2] = block + 4;
+  } else {
+    const row = index >> 4;
+    const bitmap = BITMAPS + (row << 1);
+    u16[bitmap >> 1] = u16[bitmap >> 1] | (1 << (index & 15));
+    u32[ROWS >> 2] = u32[ROWS >> 2] | (1 << row);
+  }
+}
+
+/** Clears the bit of a class whose list became empty. */
+function clearBit(index: number): void {
+  const row = index >> 4;
+  const bitmap = BITMAPS + (row << 1);
+  const left = u16[bitmap >> 1] ^ (1 << (index & 15));
+  u16[bitmap >> 1] = left;
+  if (left === 0) u32[ROWS >> 2] = u32[ROWS >> 2] ^ (1 << row);
+}
+
+/** Takes a free block out of its list. */
+function remove(block: number): void {
+  const next = u32[(block + 4) >> 2];
+  const link = u32[(block + 8) >> 2];
+  u32[link >> 2] = next;
+  if (next !== 0) u32[(next + 8) >> 2] = link;
+  else if (link < u32[FIRST >> 2]) clearBit((link - HEADS) >> 2);
+}
+
+/** The block of bytes that serves `size`: header added, rounded to 8. */
+function blockSizeFor(size: number): number {
+  return size > 12 ? (size + 11) & ~7 : MIN_BLOCK;
+}
+
+export function init(arenaBytes: number): number {
+  if (arenaBytes > MAX_ARENA) arenaBytes = MAX_ARENA;
+  const end = (arenaBytes & ~7) - 4;
+  // The heads of every class that a block of this arena can have, then the first block at 4 mod 8.
+  const first = end > MIN_BLOCK ? ((HEADS + (classOf(end) << 2) + 7) & ~7) | 4 : 0;
+  const size = end - first;
+  if (first === 0 || size < MIN_BLOCK) return 0;
+  for (let at = 0; at < first; at = at + 4) u32[at >> 2] = 0;
+  u32[END >> 2] = end;
+  u32[FIRST >> 2] = first;
+  u32[end >> 2] = LIVE | PREV_FREE;
+  u32[first >> 2] = size;
+  u32[(end - 4) >> 2] = first;
+  insert(first, size);
+  return size - 4;
+}
+
+export function malloc(size: number): number {
+  let need = MIN_BLOCK;
+  let index = 2;
+  if (size >>> 0 > 12) {
+    need = (size + 11) & ~7;
+    index = need >> 3;
+    if (need >>> 0 >= EXACT) {
+      if (size >>> 0 > u32[END >> 2] >>> 0) return 0;
+      // Rounded up: every block of the class found is large enough.
+      const e = highestBit(index) - 4;
+      index = (e << 4) + ((index + (1 << e) - 1) >> e);
+    }
+  }
+  let row = index >> 4;
+  let found = u16[(BITMAPS + (row << 1)) >> 1] >> (index & 15);
+  if (found === 0) {
+    const rows = (u32[ROWS >> 2] >> row) >> 1;
+    if (rows === 0) return lastResort(need);
+    row = row + lowestBit(rows) + 1;
+    found = u16[(BITMAPS + (row << 1)) >> 1];
+    index = row << 4;
+  }
+  index = index + lowestBit(found);
+  const slot = HEADS + (index << 2);
+  return take(u32[slot >> 2], need, slot, index);
+}
+
+/** No class holds only blocks that are large enough: the head of the request's own class still may be. */
+export function lastResort(need: number): number {
+  if (need >= u32[END >> 2]) return 0;
+  const index = classOf(need);
+  const slot = HEADS + (index << 2);
+  const block = u32[slot >> 2];
+  if (block === 0) return 0;
+  if (u32[block >> 2] < need) return 0;
+  return take(block, need, slot, index);
+}
+
+/** Allocates `need` bytes at the start of `block`, the head of class `index`; what is left stays free. */
+function take(block: number, need: number, slot: number, index: number): number {
+  const size = u32[block >> 2];
+  const next = u32[(block + 4) >> 2];
+  const after = block + size;
+  const rest = size - need;
+  if (rest >= MIN_BLOCK) {
+    const tail = block + need;
+    u32[block >> 2] = need | LIVE;
+    u32[tail >> 2] = rest;
+    u32[(after - 4) >> 2] = tail;
+    const tailClass = classOf(rest);
+    if (tailClass === index) {
+      // The remainder takes the block's place in the list.
+      u32[(tail + 4) >> 2] = next;
+      u32[(tail + 8) >> 2] = slot;
+      u32[slot >> 2] = tail;
+      if (next !== 0) u32[(next + 8) >> 2] = tail + 4;
+      return block + 4;
+    }
+    u32[slot >> 2] = next;
+    if (next !== 0) u32[(next + 8) >> 2] = slot;
+    else clearBit(index);
+    insert(tail, rest);
+    return block + 4;
+  }
+  u32[block >> 2] = size | LIVE;
+  u32[after >> 2] = u32[after >> 2] ^ PREV_FREE;
+  u32[slot >> 2] = next;
+  if (next !== 0) u32[(next + 8) >> 2] = slot;
+  else clearBit(index);
+  return block + 4;
+}
+
+export function free(offset: number): number {
+  const end = u32[END >> 2];
+  if ((offset & 7) !== 0) return MISUSE_WILD;
+  if (offset >>> 0 > end >>> 0) return MISUSE_WILD;
+  if (offset <= u32[FIRST >> 2]) return MISUSE_WILD;
+  let block = offset - 4;
+  const header = u32[block >> 2];
+  if ((header & LIVE) === 0) return MISUSE_NOT_LIVE;
+  let size = header & ~FLAGS;
+  const next = block + size;
+  if (next >>> 0 > end >>> 0) return MISUSE_CORRUPT;
+  // A stale header must not look live: cleared even where the block melts into the one before it.
+  u32[block >> 2] = 0;
+  if ((header & PREV_FREE) !== 0) {
+    // | before (free) | block | => | before ....... |
+    block = u32[(block - 4) >> 2];
+    size = next - block;
+    remove(block);
+  }
+  release(block, size, next);
+  return 0;
+}
+
+/** Makes [block, next) a free block, together with the block at `next` when that is free. */
+function release(block: number, size: number, next: number): void {
+  const header = u32[next >> 2];
+  if ((header & LIVE) === 0) {
+    // | block | next (free) | => | block ....... |
+    remove(next);
+    size = size + header;
+    next = next + header;
+  } else {
+    u32[next >> 2] = header | PREV_FREE;
+  }
+  u32[block >> 2] = size;
+  u32[(next - 4) >> 2] = block;
+  insert(block, size);
+}
+
+/** Cuts a live block down to `need` bytes when what is left can be a block. */
+export function trim(block: number, need: number): void {
+  const header = u32[block >> 2];
+  const size = header & ~FLAGS;
+  if (size - need >= MIN_BLOCK) {
+    u32[block >> 2] = need | (header & FLAGS);
+    release(block + need, size - need, block + size);
+  }
+}
+
+export function realloc(offset: number, size: number): number {
+  if (offset === 0) return malloc(size);
+  const end = u32[END >> 2];
+  if (usableSize(offset) === 0 || size >>> 0 > end >>> 0) return 0;
+  const need = blockSizeFor(size);
+  const block = offset - 4;
+  const header = u32[block >> 2];
+  const had = header & ~FLAGS;
+  if (need > had) {
+    const next = block + had;
+    const nextSize = u32[next >> 2];
+    if ((nextSize & LIVE) !== 0 || had + nextSize < need) {
+      const moved = malloc(size);
+      if (moved === 0) return 0;
+      for (let at = 0; at < had - 4; at = at + 4) u32[(moved + at) >> 2] = u32[(offset + at) >> 2];
+      free(offset);
+      return moved;
+    }
+    // | block | next (free) | => | block ....... |, then cut to size
+    remove(next);
+    const after = next + nextSize;
+    u32[block >> 2] = header + nextSize;
+    u32[after >> 2] = u32[after >> 2] ^ PREV_FREE;
+  }
+  trim(block, need);
+  return offset;
+}
+
+export function memalign(alignment: number, size: number): number {
+  if (alignment <= 8) return malloc(size);
+  if (size >>> 0 > u32[END >> 2] >>> 0 || alignment > u32[END >> 2]) return 0;
+  const need = blockSizeFor(size);
+  const offset = malloc(need + alignment + MIN_BLOCK);
+  if (offset === 0) return 0;
+  let block = offset - 4;
+  if ((offset & (alignment - 1)) !== 0) {
+    // | block ................ | => | before (free) | block ..... |, the part before large enough for a block
+    const payload = (offset + MIN_BLOCK + alignment - 1) & -alignment;
+    const header = u32[block >> 2];
+    const gap = payload - offset;
+    u32[(block + gap) >> 2] = (header & ~FLAGS) - gap + LIVE;
+    u32[block >> 2] = gap | (header & PREV_FREE) | LIVE;
+    block = block + gap;
+    free(offset);
+  }
+  trim(block, need);
+  return block + 4;
+}
+
+export function usableSize(offset: number): number {
+  const end = u32[END >> 2];
+  if ((offset & 7) !== 0 || offset >>> 0 > end >>> 0 || offset <= u32[FIRST >> 2]) return 0;
+  const header = u32[(offset - 4) >> 2];
+  if ((header & LIVE) === 0 || offset - 4 + header - (header & FLAGS) > end) return 0;
+  return (header & ~FLAGS) - 4;
+}
+
+export function firstBlock(): number {
+  return u32[FIRST >> 2];
+}
+
+export function nextBlock(block: number): number {
+  return block === u32[END >> 2] ? 0 : block + (u32[block >> 2] & ~FLAGS);
+}
+
+export function blockKind(block: number): number {
+  if (block === u32[END >> 2]) return BLOCK_CONTROL;
+  return (u32[block >> 2] & LIVE) !== 0 ? BLOCK_LIVE : BLOCK_FREE;
+}
+
+export function blockPayload(block: number): number {
+  return block + 4;
+}
+
+export function check(): number {
+  const end = u32[END >> 2];
+  let freeBlocks = 0;
+  let before = BLOCK_LIVE;
+  let block = u32[FIRST >> 2];
+  while (block !== end) {
+    u32[CHECKED >> 2] = block;
+    const header = u32[block >> 2];
+    const size = header & ~FLAGS;
+    if (size < MIN_BLOCK || block + size > end) return 1;
+    if (((header & PREV_FREE) !== 0) !== (before === BLOCK_FREE)) return 3;
+    if ((header & LIVE) === 0) {
+      if (before === BLOCK_FREE) return 2;
+      if (u32[(block + size - 4) >> 2] !== block) return 3;
+      const link = u32[(block + 8) >> 2];
+      if (link >= end || u32[link >> 2] !== block) return 4;
+      freeBlocks = freeBlocks + 1;
+      before = BLOCK_FREE;
+    } else before = BLOCK_LIVE;
+    block = block + size;
+  }
+  u32[CHECKED >> 2] = end;
+  if (u32[end >> 2] !== (before === BLOCK_FREE ? LIVE | PREV_FREE : LIVE)) return 3;
+  return checkLists(freeBlocks);
+}
+
+/** Invariants 4 and 5 from the lists' side: `freeBlocks` blocks were found by the walk. */
+function checkLists(freeBlocks: number): number {
+  const last = classOf(u32[END >> 2]);
+  let listed = 0;
+  for (let row = 0; row < ROW_COUNT; row = row + 1) {
+    const bitmap = u16[(BITMAPS + (row << 1)) >> 1];
+    u32[CHECKED >> 2] = BITMAPS + (row << 1);
+    if ((bitmap !== 0) !== (((u32[ROWS >> 2] >> row) & 1) !== 0)) return 5;
+    for (let bit = 0; bit < 16; bit = bit + 1) {
+      const index = (row << 4) + bit;
+      if (index >= 2 && index <= last) {
+        let block = u32[(HEADS + (index << 2)) >> 2];
+        if ((block !== 0) !== (((bitmap >> bit) & 1) !== 0)) return 5;
+        while (block !== 0) {
+          u32[CHECKED >> 2] = block;
+          listed = listed + 1;
+          if (listed > freeBlocks || classOf(u32[block >> 2]) !== index) return 4;
+          block = u32[(block + 4) >> 2];
+        }
+      }
+    }
+  }
+  return listed === freeBlocks ? 0 : 4;
+}
+
+export function checkOffset(): number {
+  return u32[CHECKED >> 2];
+}
