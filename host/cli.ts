@@ -11,7 +11,12 @@ import type { Command, Io } from './command.ts';
 import { commandHelp, generalHelp } from './help.ts';
 
 /** One line a command; the module is loaded when it is asked for. */
-const commands: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {};
+const commands: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {
+  boards: {
+    summary: 'the boards it knows, and where each number about them comes from',
+    load: () => import('./commands/boards.ts'),
+  },
+};
 
 function processIo(): Io {
   const abort = new AbortController();
