@@ -7,11 +7,13 @@ import type { Policy } from '../policy.ts';
 import * as bestFit from './best-fit.ts';
 import * as firstFit from './first-fit.ts';
 import * as nextFit from './next-fit.ts';
+import * as tlsf from './tlsf.ts';
 
 const registry = [
   { id: 1, name: 'first-fit', policy: firstFit },
   { id: 2, name: 'next-fit', policy: nextFit },
   { id: 3, name: 'best-fit', policy: bestFit },
+  { id: 4, name: 'tlsf', policy: tlsf },
 ] as const satisfies readonly { id: number; name: string; policy: Policy }[];
 
 export type PolicyName = (typeof registry)[number]['name'];

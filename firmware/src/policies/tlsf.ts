@@ -120,11 +120,11 @@ export function init(arenaBytes: number): number {
 export function malloc(size: number): number {
   let need = MIN_BLOCK;
   let index = 2;
-  if (size >>> 0 > 12) {
+  if (size >>> 0 > MIN_BLOCK - 4) {
+    if (size >>> 0 > u32[END >> 2] >>> 0) return 0;
     need = (size + 11) & ~7;
     index = need >> 3;
-    if (need >>> 0 >= EXACT) {
-      if (size >>> 0 > u32[END >> 2] >>> 0) return 0;
+    if (need >= EXACT) {
       // Rounded up: every block of the class found is large enough.
       const e = highestBit(index) - 4;
       index = (e << 4) + ((index + (1 << e) - 1) >> e);
@@ -267,8 +267,10 @@ export function realloc(offset: number, size: number): number {
 }
 
 export function memalign(alignment: number, size: number): number {
+  const end = u32[END >> 2];
+  if (alignment <= 0 || (alignment & (alignment - 1)) !== 0) return 0;
   if (alignment <= 8) return malloc(size);
-  if (size >>> 0 > u32[END >> 2] >>> 0 || alignment > u32[END >> 2]) return 0;
+  if (size >>> 0 > end >>> 0 || alignment > end) return 0;
   const need = blockSizeFor(size);
   const offset = malloc(need + alignment + MIN_BLOCK);
   if (offset === 0) return 0;
