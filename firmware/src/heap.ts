@@ -3,10 +3,11 @@
  *
  * Addresses are offsets from the arena's start; read and write them through the heap's `u8`, `u16` and `u32`. Nothing
  * here throws or allocates engine memory per operation: a request that cannot be served returns 0, misuse returns a
- * MISUSE_ code, and both are counted. Heaps share one set of views (arena.ts); a heap that is not the bound one
- * rebinds the arena first.
+ * MISUSE_ code, and both are counted. Heaps share one set of views (arena.ts) and the bound policy (bound-policy.ts);
+ * a heap that is not the bound one rebinds both first.
  */
 import { bindArena, u8 } from './arena.ts';
+import * as policy from './bound-policy.ts';
 import {
   observeFailure,
   observeFree,
@@ -79,13 +80,13 @@ export function unbindHeap(): void {
 
 /** A heap over a new arena; null when `bytes` is too small or too large for the policy. */
 export function createHeap(options: HeapOptions): Heap | null {
-  const policy = options.policy;
   const arenaBytes = options.bytes & ~7;
   if (arenaBytes <= 0) return null;
   const buffer = new ArrayBuffer(arenaBytes);
   const id = ++heapCount;
   boundHeap = id;
   bindArena(buffer);
+  policy.bindPolicy(options.policy);
   if (policy.init(arenaBytes) === 0) return null;
 
   let liveBytes = 0;
@@ -100,6 +101,7 @@ export function createHeap(options: HeapOptions): Heap | null {
     if (boundHeap === id) return;
     boundHeap = id;
     bindArena(buffer);
+    policy.bindPolicy(options.policy);
   }
 
   function grew(bytes: number): void {
@@ -129,7 +131,7 @@ export function createHeap(options: HeapOptions): Heap | null {
 
   return {
     id,
-    policy,
+    policy: options.policy,
     buffer,
     u8: new Uint8Array(buffer),
     u16: new Uint16Array(buffer),
