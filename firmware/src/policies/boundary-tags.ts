@@ -2,52 +2,55 @@
  * Blocks with boundary tags and one free list in address order: the ground that first-fit, next-fit and best-fit share.
  * They differ only in which free block they choose.
  *
- * A block is a multiple of 8 bytes, at least 16, and starts 4 bytes before a multiple of 8, so that payloads are aligned.
+ * A block is a multiple of 8 bytes and starts 4 bytes before a multiple of 8, so that payloads are aligned.
  *
- *   live  [ sizeBytes | PREVIOUS_LIVE? | LIVE ][ payload ....................... ]
- *   free  [ sizeBytes | PREVIOUS_LIVE?        ][ next ][ previous ] ... [ sizeBytes ]
- *          ^ block                             ^ block + 4               ^ last word
+ *   live     [ sizeBytes | PREVIOUS_LIVE? | LIVE ][ payload ....................... ]
+ *   free     [ sizeBytes | PREVIOUS_LIVE?        ][ next ][ previous ] ... [ sizeBytes ]
+ *             ^ block                             ^ block + 4               ^ last word
+ *   8 bytes  [ 8 | PREVIOUS_LIVE? ][ 8 ]    free but in no list: it waits for a neighbour to be freed
  *
- *   arena [ listHead ][ endBlock ][ rover ][ checkOffset ][ - ][ block ][ block ] ... [ 0 | LIVE ]
- *          ^ 0         ^ 4         ^ 8      ^ 12               ^ 20                   ^ endBlock: a header only
+ *   arena [ listHead ][ endBlock ][ rover ][ block ][ block ] ... [ 0 | LIVE ]
+ *          ^ 0         ^ 4         ^ 8      ^ 12                   ^ endBlock: a header only
  *
  * Invariants (check() returns the number)
- *   1  every size is a multiple of 8, at least 16, and the blocks end exactly at endBlock
+ *   1  every size is a multiple of 8, and the blocks end exactly at endBlock
  *   2  PREVIOUS_LIVE of a block says whether the block before it is live
  *   3  no two free blocks are neighbours
  *   4  the last word of a free block is its size
- *   5  the list holds every free block once, in address order, and its back links agree
- *   6  the rover is 0 or a free block
+ *   5  the list holds every free block of 16 bytes or more once, in address order, and its back links agree
+ *   6  the rover is 0 or a block of the list (or the mark that check() left)
  *
  * References: Knuth, The Art of Computer Programming 1, 2.5 (boundary tags); Wilson et al. 1995 (address order).
  */
 import { u32 } from '../arena.ts';
-import { copyBytes } from '../copy.ts';
-import { BLOCK_FREE, BLOCK_LIVE, MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from '../policy.ts';
+import { moveBytes } from '../copy.ts';
+import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE, MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from '../policy.ts';
 
 const LIST_HEAD = 0;
 const END_BLOCK = 1;
 const ROVER = 2;
-const CHECK_OFFSET = 3;
-const FIRST_BLOCK = 20;
+const FIRST_BLOCK = 12;
+/** In the rover's word: what follows is where check() found a violation; there is no rover then. */
+const CHECK_MARK = 1;
 
 const LIVE = 1;
 const PREVIOUS_LIVE = 2;
 const FLAG_BITS = 3;
 const SIZE_MASK = 0x7fffff8;
 const HEADER_BYTES = 4;
-const MIN_BLOCK_BYTES = 16;
+const MIN_BLOCK_BYTES = 8;
+/** A free block must be this large to hold its links. */
+const MIN_LISTED_BYTES = 16;
 /** Larger requests fail before any arithmetic can leave the range of words (2^27). */
 const MAX_REQUEST_BYTES = 0x3ffff00;
 
 export function init(arenaBytes: number): number {
   const endBlock = ((arenaBytes >> 3) << 3) - HEADER_BYTES;
   const freeBytes = endBlock - FIRST_BLOCK;
-  if (freeBytes < MIN_BLOCK_BYTES || endBlock > SIZE_MASK) return 0;
+  if (freeBytes < MIN_LISTED_BYTES || endBlock > SIZE_MASK) return 0;
   u32[LIST_HEAD] = 0;
   u32[END_BLOCK] = endBlock;
   u32[ROVER] = 0;
-  u32[CHECK_OFFSET] = 0;
   u32[endBlock >> 2] = LIVE;
   u32[FIRST_BLOCK >> 2] = PREVIOUS_LIVE;
   makeFree(FIRST_BLOCK, freeBytes, 0, 0);
@@ -76,21 +79,22 @@ export function nextFree(block: number): number {
 }
 
 export function rover(): number {
-  return u32[ROVER]!;
+  return (u32[ROVER]! & CHECK_MARK) === 0 ? u32[ROVER]! : 0;
 }
 
 export function setRover(block: number): void {
   u32[ROVER] = block;
 }
 
-/** Writes a free block's tags and puts it between two free blocks (0: an end of the list). The block after it learns of it. */
+/** Writes a free block's tags and, if it can hold links, puts it between two listed blocks (0: an end of the list). */
 function makeFree(block: number, bytes: number, previous: number, next: number): void {
   const word = block >> 2;
   u32[word] = bytes | (u32[word]! & PREVIOUS_LIVE);
-  u32[word + 1] = next;
-  u32[word + 2] = previous;
   u32[((block + bytes) >> 2) - 1] = bytes;
   u32[(block + bytes) >> 2] &= ~PREVIOUS_LIVE;
+  if (bytes < MIN_LISTED_BYTES) return;
+  u32[word + 1] = next;
+  u32[word + 2] = previous;
   if (previous === 0) u32[LIST_HEAD] = block;
   else u32[(previous >> 2) + 1] = block;
   if (next !== 0) u32[(next >> 2) + 2] = block;
@@ -105,25 +109,27 @@ function unlink(block: number): void {
   if (u32[ROVER] === block) u32[ROVER] = next;
 }
 
-/** Makes `bytes` at the start of the free block live and returns the payload. What is left over stays in the list.
+/** Makes `bytes` at the start of the free block live and returns the payload. What is left over stays free.
  *
  *   [ free ................ ]  =>  [ live: bytes ][ free: the rest ]
  */
 export function take(block: number, bytes: number): number {
   const word = block >> 2;
-  const rest = (u32[word]! & SIZE_MASK) - bytes;
-  if (rest < MIN_BLOCK_BYTES) {
+  const held = u32[word]! & SIZE_MASK;
+  const rest = held - bytes;
+  let previous = 0;
+  let next = 0;
+  if (held >= MIN_LISTED_BYTES) {
+    next = u32[word + 1]!;
+    previous = u32[word + 2]!;
     unlink(block);
-    u32[word] |= LIVE;
-    u32[(block + bytes + rest) >> 2] |= PREVIOUS_LIVE;
+  }
+  u32[word] = bytes | LIVE | (u32[word]! & PREVIOUS_LIVE);
+  if (rest === 0) {
+    u32[(block + held) >> 2] |= PREVIOUS_LIVE;
   } else {
-    const next = u32[word + 1]!;
-    const previous = u32[word + 2]!;
-    const tail = block + bytes;
-    u32[tail >> 2] = PREVIOUS_LIVE;
-    makeFree(tail, rest, previous, next);
-    if (u32[ROVER] === block) u32[ROVER] = tail;
-    u32[word] = bytes | LIVE | (u32[word]! & PREVIOUS_LIVE);
+    u32[(block + bytes) >> 2] = PREVIOUS_LIVE;
+    makeFree(block + bytes, rest, previous, next);
   }
   return block + HEADER_BYTES;
 }
@@ -135,23 +141,33 @@ export function take(block: number, bytes: number): number {
 function release(block: number, bytes: number): void {
   let start = block;
   let end = block + bytes;
+  let placed = false;
   let previous = 0;
   let next = 0;
   const follower = end;
-  const joinsNext = (u32[follower >> 2]! & LIVE) === 0;
-  if (joinsNext) {
-    next = u32[(follower >> 2) + 1]!;
-    previous = u32[(follower >> 2) + 2]!;
-    end += u32[follower >> 2]! & SIZE_MASK;
-    if (u32[ROVER] === follower) u32[ROVER] = next;
+  if ((u32[follower >> 2]! & LIVE) === 0) {
+    const gain = u32[follower >> 2]! & SIZE_MASK;
+    end += gain;
+    if (gain >= MIN_LISTED_BYTES) {
+      next = u32[(follower >> 2) + 1]!;
+      previous = u32[(follower >> 2) + 2]!;
+      unlink(follower);
+      placed = true;
+    }
   }
   if ((u32[block >> 2]! & PREVIOUS_LIVE) === 0) {
-    start = block - u32[(block >> 2) - 1]!;
-    previous = u32[(start >> 2) + 2]!;
-    if (!joinsNext) next = u32[(start >> 2) + 1]!;
-  } else if (!joinsNext) {
+    const gain = u32[(block >> 2) - 1]!;
+    start -= gain;
+    if (gain >= MIN_LISTED_BYTES) {
+      next = u32[(start >> 2) + 1]!;
+      previous = u32[(start >> 2) + 2]!;
+      unlink(start);
+      placed = true;
+    }
+  }
+  if (!placed && end - start >= MIN_LISTED_BYTES) {
     next = u32[LIST_HEAD]!;
-    while (next !== 0 && next < block) {
+    while (next !== 0 && next < start) {
       previous = next;
       next = u32[(next >> 2) + 1]!;
     }
@@ -216,7 +232,7 @@ function trimTo(block: number, held: number, bytes: number): void {
 export function moveTo(to: number, offset: number): void {
   const oldBytes = (u32[(offset - HEADER_BYTES) >> 2]! & SIZE_MASK) - HEADER_BYTES;
   const newBytes = (u32[(to - HEADER_BYTES) >> 2]! & SIZE_MASK) - HEADER_BYTES;
-  copyBytes(to, offset, Math.min(oldBytes, newBytes));
+  moveBytes(to, offset, Math.min(oldBytes, newBytes));
   free(offset);
 }
 
@@ -255,11 +271,11 @@ export function firstBlock(): number {
 }
 
 export function nextBlock(block: number): number {
-  const next = block + (u32[block >> 2]! & SIZE_MASK);
-  return next === block || next >= u32[END_BLOCK]! ? 0 : next;
+  return (u32[block >> 2]! & SIZE_MASK) === 0 ? 0 : block + (u32[block >> 2]! & SIZE_MASK);
 }
 
 export function blockKind(block: number): number {
+  if (block >= u32[END_BLOCK]!) return BLOCK_CONTROL;
   return (u32[block >> 2]! & LIVE) === 0 ? BLOCK_FREE : BLOCK_LIVE;
 }
 
@@ -268,7 +284,7 @@ export function blockPayload(block: number): number {
 }
 
 function violated(invariant: number, offset: number): number {
-  u32[CHECK_OFFSET] = offset;
+  u32[ROVER] = offset | CHECK_MARK;
   return invariant;
 }
 
@@ -278,7 +294,7 @@ export function check(): number {
   let previousLive = PREVIOUS_LIVE;
   let previousFree = 0;
   let listed = u32[LIST_HEAD]!;
-  let roverSeen = u32[ROVER] === 0;
+  let roverSeen = rover() === 0;
   while (block < endBlock) {
     const header = u32[block >> 2]!;
     const bytes = header & SIZE_MASK;
@@ -290,10 +306,12 @@ export function check(): number {
     if ((header & LIVE) === 0) {
       if ((header & PREVIOUS_LIVE) === 0) return violated(3, block);
       if (u32[((block + bytes) >> 2) - 1] !== bytes) return violated(4, block);
-      if (listed !== block || u32[(block >> 2) + 2] !== previousFree) return violated(5, block);
-      if (u32[ROVER] === block) roverSeen = true;
-      previousFree = block;
-      listed = u32[(block >> 2) + 1]!;
+      if (bytes >= MIN_LISTED_BYTES) {
+        if (listed !== block || u32[(block >> 2) + 2] !== previousFree) return violated(5, block);
+        if (u32[ROVER] === block) roverSeen = true;
+        previousFree = block;
+        listed = u32[(block >> 2) + 1]!;
+      }
       previousLive = 0;
     }
     block += bytes;
@@ -305,5 +323,5 @@ export function check(): number {
 }
 
 export function checkOffset(): number {
-  return u32[CHECK_OFFSET]!;
+  return (u32[ROVER]! & CHECK_MARK) === 0 ? 0 : u32[ROVER]! & ~CHECK_MARK;
 }

@@ -8,12 +8,14 @@ import * as bestFit from './best-fit.ts';
 import * as firstFit from './first-fit.ts';
 import * as nextFit from './next-fit.ts';
 import * as tlsf from './tlsf.ts';
+import * as trieFit from './trie-fit.ts';
 
 const registry = [
   { id: 1, name: 'first-fit', policy: firstFit },
   { id: 2, name: 'next-fit', policy: nextFit },
   { id: 3, name: 'best-fit', policy: bestFit },
   { id: 4, name: 'tlsf', policy: tlsf },
+  { id: 5, name: 'trie-fit', policy: trieFit },
 ] as const satisfies readonly { id: number; name: string; policy: Policy }[];
 
 export type PolicyName = (typeof registry)[number]['name'];
@@ -26,7 +28,7 @@ export const policies = Object.fromEntries(registry.map(({ name, policy }) => [n
 >;
 
 /** The policy that is used when none is named. */
-export const defaultPolicyName: PolicyName = 'best-fit';
+export const defaultPolicyName: PolicyName = 'trie-fit';
 
 export function isPolicyName(name: string): name is PolicyName {
   return Object.hasOwn(policies, name);
