@@ -1,0 +1,162 @@
+/**
+ * Kaluma, from power-up on: banner, autorun, and the loop of timers, terminal and REPL.
+ *
+ * Out of memory ends it without a word: the processor stops, USB no longer answers, and only a power cycle helps.
+ * Source: kaluma-project/kaluma@1.2.1 targets/rp2/src/main.c, src/runtime.c, src/io.c, src/jerryxx.c, src/jerry_port.c.
+ */
+import type { Engine, Outcome } from '../../engine/engine.ts';
+import type { Firmware, Machine, Task } from '../machine.ts';
+import { nsPerMs } from '../time.ts';
+import { banner, runCommand } from './commands.ts';
+import { heapOf, kalumaGlobals } from './globals.ts';
+import { LineEditor } from './line-editor.ts';
+import { prettyPrint } from './pretty-print.ts';
+import { ProgramArea } from './program-area.ts';
+import { KalumaTimers } from './timers.ts';
+import { KalumaTty } from './tty.ts';
+
+/** Held low at power-up, this pin keeps the stored program from running (board.h SCR_LOAD_GPIO). */
+const skipProgramPin = 22;
+const defaultLineBytes = 1024;
+const resultDepth = 3;
+const dotByte = 0x2e;
+/** A turn of the loop without anything to do: an estimate, small beside the millisecond it reads. */
+const turnNs = 5_000;
+
+export class KalumaFirmware implements Firmware {
+  readonly machine: Machine;
+  readonly tty: KalumaTty;
+  readonly editor: LineEditor;
+  readonly program: ProgramArea;
+  readonly #timers = new KalumaTimers();
+  #engine: Engine | null = null;
+  #heapPeakBytes = 0;
+  #isDead = false;
+
+  constructor(machine: Machine) {
+    this.machine = machine;
+    this.tty = new KalumaTty(machine);
+    this.editor = new LineEditor(this.tty, machine.board.console.lineBufferBytes ?? defaultLineBytes);
+    this.program = new ProgramArea(machine);
+  }
+
+  get engine(): Engine | null {
+    return this.#engine;
+  }
+
+  get isDead(): boolean {
+    return this.#isDead;
+  }
+
+  receive(bytes: Uint8Array): number {
+    return this.tty.receive(bytes);
+  }
+
+  heap(): { totalBytes: number; usedBytes: number; peakBytes: number } {
+    const heap = heapOf(this.machine, this.#engine, this.#heapPeakBytes);
+    this.#heapPeakBytes = heap.peakBytes;
+    return heap;
+  }
+
+  *main(): Task {
+    const runsProgram = this.machine.pin(skipProgramPin) !== 0;
+    this.#readLoopClock();
+    this.tty.print(banner(this.machine.board.engineVersion));
+    yield* this.restart(runsProgram);
+    while (!this.#isDead) {
+      this.machine.spend(turnNs);
+      this.#readLoopClock();
+      yield* this.#runTimers();
+      if (!this.#isDead && this.tty.available() > 0) yield* this.#handle(this.tty.read());
+      if (this.#isDead) return;
+      if (this.tty.available() > 0) continue;
+      const nextMs = this.#timers.nextMs();
+      yield { untilNs: nextMs === null ? null : nextMs * nsPerMs, forInput: true };
+    }
+  }
+
+  /** Throws the VM away and makes a new one; runs the stored program if asked. */
+  *restart(runsProgram: boolean): Task {
+    this.#startVm();
+    if (!runsProgram) return;
+    const text = this.program.text();
+    if (text.length === 0) return;
+    const outcome = yield* this.#finish(this.#engine!.run(new TextDecoder().decode(text), 'program.js'));
+    if (outcome === null || outcome.kind === 'value') return;
+    // A text that does not parse leaves the VM as it is; one that throws gets a fresh VM.
+    if (outcome.kind !== 'error' || outcome.name !== 'SyntaxError') this.#startVm();
+  }
+
+  *softReset(): Task {
+    yield* this.restart(false);
+    this.tty.print('\r\nsoft reset\r\n');
+  }
+
+  #startVm(): void {
+    this.#timers.clearAll();
+    this.#heapPeakBytes = 0;
+    const globals = kalumaGlobals(this.machine, this.tty, this.#timers, () => this.heap());
+    this.#engine = this.machine.startEngine(globals, { isInterrupted: () => this.tty.isVmStopAsked });
+  }
+
+  #readLoopClock(): void {
+    this.#timers.loopMs = Math.floor(this.machine.nowNs() / nsPerMs);
+  }
+
+  *#runTimers(): Task {
+    const outcomes: Outcome[] = [];
+    this.#timers.run((callback) => {
+      if (this.#isDead || outcomes.at(-1)?.kind === 'interrupted') return true;
+      const outcome: Outcome = this.tty.isVmStopAsked ? { kind: 'interrupted' } : this.#engine!.call(callback, []);
+      if (outcome.kind === 'outOfMemory') this.#isDead = true;
+      else if (outcome.kind === 'error') this.#printError(outcome);
+      else if (outcome.kind === 'interrupted') outcomes.push(outcome);
+      return outcome.kind === 'value';
+    });
+    for (const outcome of outcomes) yield* this.#finish(outcome);
+  }
+
+  *#handle(bytes: Uint8Array): Task {
+    for (const byte of bytes) {
+      const event = this.editor.handle(byte);
+      if (event === null) continue;
+      if (event.kind === 'softReset') yield* this.softReset();
+      else if (event.bytes[0] === dotByte) yield* runCommand(this, event.bytes);
+      else if (event.bytes.length > 0) yield* this.#evaluate(event.bytes);
+      if (this.#isDead) return;
+      this.editor.prompt();
+    }
+  }
+
+  *#evaluate(line: Uint8Array): Task {
+    // The line is a C string.
+    const end = line.indexOf(0);
+    const source = new TextDecoder().decode(end < 0 ? line : line.subarray(0, end));
+    const outcome = yield* this.#finish(this.#engine!.run(source, 'repl'));
+    if (outcome?.kind === 'value') this.tty.print(`${prettyPrint(outcome.value, resultDepth)}\r\n`);
+  }
+
+  /** Prints what went wrong; an endless loop goes on until Ctrl-C. Null when the board is dead. */
+  *#finish(outcome: Outcome): Task<Outcome | null> {
+    switch (outcome.kind) {
+      case 'outOfMemory':
+        this.#isDead = true;
+        return null;
+      case 'interrupted':
+        while (!this.tty.isVmStopAsked) yield { untilNs: null, forInput: true };
+        this.tty.isVmStopAsked = false;
+        this.tty.print('\x1b[31mAborted\r\n\x1b[0m');
+        return outcome;
+      case 'error':
+        this.#printError(outcome);
+        return outcome;
+      case 'value':
+        return outcome;
+    }
+  }
+
+  #printError({ name, message }: { name: string; message: string }): void {
+    const text = message === '' ? name : name === '' ? message : `${name}: ${message}`;
+    this.tty.print(`\x1b[31m${text}\r\n\x1b[0m`);
+  }
+}

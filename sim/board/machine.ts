@@ -1,0 +1,62 @@
+/**
+ * The seam between a virtual board and the firmware that runs on it: what the firmware is (a coroutine that yields
+ * where the real one waits) and what it sees of its hardware.
+ */
+import type { Board } from '../../boards/board.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { FlashMemory } from './flash-memory.ts';
+import type { Random } from './random.ts';
+
+/** What the firmware waits for: a time (null: none), or bytes at its line, whichever is first. */
+export interface Wait {
+  untilNs: number | null;
+  forInput: boolean;
+}
+
+export type Task<Result = void> = Generator<Wait, Result, void>;
+
+export interface Firmware {
+  /** From power-up on. When it returns the processor has stopped for good. */
+  main(): Task;
+  /** The line's interrupt: takes bytes at once, and says how many it had room for. */
+  receive(bytes: Uint8Array): number;
+  /** The engine that runs the program now; null where it has none. */
+  readonly engine: Engine | null;
+  /** True when the firmware has died as the real one does: silent until a power cycle. */
+  readonly isDead: boolean;
+}
+
+/** Functions that a program on the board can call: nested records become objects. Arguments and results are plain values. */
+export type HostFunctions = Record<string, unknown>;
+
+/** Makes an engine for the board; called at each start of the interpreter, so that a reset gives a fresh heap. */
+export type EngineFactory = (hostFunctions: HostFunctions, options?: { isInterrupted?: () => boolean }) => Engine;
+
+export interface Machine {
+  readonly board: Board;
+  readonly flash: FlashMemory;
+  readonly random: Random;
+  /** The processor's own time: runs ahead of the board's while it computes. */
+  nowNs(): number;
+  /** The processor is busy for this long without running JavaScript. */
+  spend(ns: number): void;
+  /** Writes to the line; the processor waits while the output buffer is full, at most `giveUpNs` without progress. */
+  transmit(bytes: Uint8Array, giveUpNs?: number): void;
+  /** When all that was transmitted has left the board. */
+  transmittedNs(): number;
+  /** There is room again for bytes that `receive` refused. */
+  takesInputAgain(): void;
+  /** A host has the line open. */
+  isAttached(): boolean;
+  /** An input pin's level, as the outside drives it; undefined where nothing does. */
+  pin(number: number): 0 | 1 | undefined;
+  /** Makes an engine and lets its cycles drive the processor's time. */
+  startEngine(hostFunctions: HostFunctions, options?: { isInterrupted?: () => boolean }): Engine;
+}
+
+export type FirmwareFactory = (machine: Machine) => Firmware;
+
+/** Waits until `atNs`. */
+export function* sleepUntil(atNs: number): Task {
+  yield { untilNs: atNs, forInput: false };
+}

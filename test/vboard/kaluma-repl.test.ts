@@ -1,0 +1,41 @@
+// Kaluma's REPL as bytes: each expectation is what the firmware's source prints (docs/virtual-boards.md).
+import { expect, test } from 'vitest';
+import { openKaluma, prompt } from './support.ts';
+
+test('CR gives the prompt with its escapes, the banner was lost before the host came', async () => {
+  const board = await openKaluma();
+  expect(await board.send('\r')).toBe(`\r\n${prompt}`);
+});
+
+test.each([
+  ['1+1', '\x1b[95m2\x1b[0m\r\n'],
+  ['"a"', "\x1b[93m'a'\x1b[0m\r\n"],
+  ['undefined', '\x1b[90mundefined\x1b[0m\r\n'],
+  ['null', '\x1b[90mnull\x1b[0m\r\n'],
+  ['[1,[2]]', '[\r\n  \x1b[95m1\x1b[0m,\r\n  [\r\n    \x1b[95m2\x1b[0m\r\n  ]\r\n]\r\n'],
+  ['({a:1})', '{\r\n  a: \x1b[95m1\x1b[0m\r\n}\r\n'],
+  ['throw Error("boom")', '\x1b[31mError: boom\r\n\x1b[0m'],
+  ['console.log("hi", 3)', '\x1b[2K\r\x1b[0mhi \x1b[95m3\x1b[0m\r\n\x1b[90mundefined\x1b[0m\r\n'],
+  ['print("hi")', 'hi\x1b[90mundefined\x1b[0m\r\n'],
+  ['.flash -t', '524288\r\n'],
+  ['.flash -s', '0\r\n'],
+  ['.flash -r', '\r\n'],
+  ['.nope', '\x1b[31mUnknown command: .nope\r\n\x1b[0m'],
+  ['.reset', '\r\nsoft reset\r\n'],
+])('%s', async (line, printed) => {
+  const board = await openKaluma();
+  await board.send('\r');
+  expect(await board.send(`${line}\r`)).toBe(`${line}\r\n${printed}${prompt}`);
+});
+
+test('.echo off leaves the colour reset of the prompt', async () => {
+  const board = await openKaluma();
+  await board.send('.echo off\r');
+  expect(await board.send('1\r')).toBe('\x1b[95m1\x1b[0m\r\n\x1b[0m');
+});
+
+test('LF is a character of the line', async () => {
+  const board = await openKaluma();
+  await board.send('\r');
+  expect(await board.send('\n.flash -s\r')).toContain('SyntaxError');
+});
