@@ -1,0 +1,26 @@
+/**
+ * What a program imports as 'heapglass', on a board and in Node.
+ *
+ *   import { createHeap } from 'heapglass';
+ *   const heap = createHeap({ bytes: 8192 });
+ *
+ * On a board the policy is the one the toolchain put into the bundle; in Node `policy` chooses by name.
+ */
+import { policyNamed } from './bound-policy.ts';
+import { createHeap as createHeapOver, type Heap } from './heap.ts';
+
+export type { Heap, HeapStats } from './heap.ts';
+export { MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from './policy.ts';
+
+export interface CreateHeapOptions {
+  /** Size of the arena, everything included. */
+  bytes: number;
+  /** A policy's name. The toolchain reads a literal here; on the board it is the only policy there is. */
+  policy?: string;
+}
+
+/** A heap over a new arena; null when the arena is too small for the policy, or the policy is unknown. */
+export function createHeap(options: CreateHeapOptions): Heap | null {
+  const policy = policyNamed(options.policy);
+  return policy ? createHeapOver({ bytes: options.bytes, policy }) : null;
+}

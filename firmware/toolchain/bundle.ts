@@ -1,0 +1,272 @@
+/**
+ * From a user's program to the text that is flashed.
+ *
+ *   1  bundle    imports resolved; 'heapglass' is the device code, with one policy and one level of telemetry in it
+ *   2  rewrite   call sites numbered, constants inlined, unused methods dropped (rewrite.ts)
+ *   3  minify    one-letter names; the engine's form: statements at top level on Espruino, where depth costs a look-up
+ *                a level; one closure on Kaluma, where a global is searched for linearly
+ *
+ * A program without imports and exports is a plain script: it is minified only, and its top-level names stay global.
+ * The result depends on the sources and options alone. Its source map leads back to the user's files.
+ */
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { parse } from 'acorn';
+import { simple } from 'acorn-walk';
+import { type BuildFailure, type BuildOptions, build, type Loader, transform } from 'esbuild';
+import type { Board } from '../../boards/board.ts';
+import { exitCodes, Problem } from '../../boards/problem.ts';
+import { packageRoot } from '../../boards/root.ts';
+import { defaultPolicyName, isPolicyName, type PolicyName, policyNames } from '../src/policies/index.ts';
+import { deviceFolder, deviceModules, virtualNamespace } from './device-modules.ts';
+import { rewrite, type Site } from './rewrite.ts';
+import { type RawSourceMap, SourceMap } from './source-map.ts';
+
+export type { Site } from './rewrite.ts';
+
+export type TelemetryLevel = 'events' | 'counters' | 'off';
+
+export interface BundleOptions {
+  /** Path of the program, .js or .ts. */
+  entry: string;
+  /** The program's text, when it is not the file's (a program made by a tool). Imports resolve from the entry's folder. */
+  source?: string;
+  board: Board;
+  /** The policy to use; without it the one that the program names as a literal, else the default. */
+  policy?: PolicyName;
+  telemetry?: TelemetryLevel;
+  /** Heap methods to keep although the program does not name them, for use at the prompt. */
+  keepMethods?: readonly string[] | 'all';
+  /** Off: readable names and layout, for looking at. */
+  minify?: boolean;
+}
+
+export interface Bundle {
+  /** What is flashed. */
+  code: string;
+  /** From `code` to the user's files, whose paths are relative to the entry's folder. */
+  map: RawSourceMap;
+  /** Length of `code` in UTF-8. */
+  bytes: number;
+  sites: Site[];
+  policy: PolicyName;
+  /** A script keeps its top-level names global. */
+  kind: 'module' | 'script';
+  /** Whether the program imports 'heapglass'. */
+  usesHeap: boolean;
+}
+
+/** How the paths of the device code begin in maps and site tables. */
+const devicePrefix = 'heapglass/';
+
+/**
+ * New syntax that the bundler can write in older words. Neither engine has the first two; boards built SAVE_ON_FLASH
+ * also lack arrow functions and template literals (and methods and shorthand properties: see rewrite.ts). What cannot
+ * be rewritten is left for subset.ts to refuse.
+ */
+function loweredSyntax(board: Board): Record<string, boolean> {
+  const lowered: Record<string, boolean> = { 'optional-chain': false, 'logical-assignment': false };
+  if (board.engine === 'espruino') lowered['exponent-operator'] = false;
+  if (!board.features.modernSyntax) {
+    lowered.arrow = false;
+    lowered['template-literal'] = false;
+  }
+  return lowered;
+}
+
+/** Bundles a program for a board. A Problem with file and line when the program cannot be read or resolved. */
+export async function bundle(options: BundleOptions): Promise<Bundle> {
+  const entry = resolve(options.entry);
+  const telemetry = (options.telemetry ?? 'events') !== 'off';
+  const built = await bundleModules(options, entry, telemetry);
+  const map = new SourceMap(built.map);
+  const rewritten = rewrite(built.code, {
+    origin: map,
+    isProgram: (source) => !source.startsWith(devicePrefix),
+    withSites: telemetry && built.usesHeap,
+    constantCharacters: options.board.engine === 'espruino' ? espruinoConstantCharacters : Number.POSITIVE_INFINITY,
+    keepMethods: options.keepMethods ?? [],
+    script: built.kind === 'script',
+    methodsAsFunctions: !options.board.features.modernSyntax,
+  });
+  const minify = options.minify ?? true;
+  const minified = await transform(rewritten.code, {
+    loader: 'js',
+    minifyWhitespace: minify,
+    minifySyntax: minify,
+    minifyIdentifiers: minify,
+    charset: 'utf8',
+    legalComments: 'none',
+    sourcemap: 'external',
+    sourcesContent: false,
+    supported: { ...loweredSyntax(options.board), 'object-extensions': options.board.features.modernSyntax },
+    ...(built.kind === 'module' && {
+      format: options.board.engine === 'espruino' ? 'esm' : 'iife',
+      treeShaking: true,
+    }),
+  });
+  return {
+    code: minified.code,
+    map: new SourceMap(map.followedBy(rewritten.map)).followedBy(JSON.parse(minified.map) as RawSourceMap),
+    bytes: Buffer.byteLength(minified.code),
+    sites: rewritten.sites,
+    policy: built.policy,
+    kind: built.kind,
+    usesHeap: built.usesHeap,
+  };
+}
+
+/** On Espruino a number is read from text each time: a longer one is no cheaper than a one-letter name, and larger. */
+const espruinoConstantCharacters = 4;
+
+interface Built {
+  code: string;
+  map: RawSourceMap;
+  policy: PolicyName;
+  kind: Bundle['kind'];
+  usesHeap: boolean;
+}
+
+async function bundleModules(options: BundleOptions, entry: string, telemetry: boolean): Promise<Built> {
+  let policy = options.policy ?? defaultPolicyName;
+  let result = await buildWith(options, entry, policy, telemetry);
+  const { inputs } = result;
+  const program = inputs[basename(entry)];
+  const usesHeap = Object.keys(inputs).some((path) => resolve(dirname(entry), path) === join(deviceFolder, 'heap.ts'));
+  if (program?.format !== 'esm' && !program?.imports.some(({ external }) => !external))
+    return { ...(await scriptOf(options, entry)), policy, kind: 'script', usesHeap };
+  if (options.policy === undefined && usesHeap) {
+    const named = policyInProgram(result.code);
+    if (named !== undefined && named !== policy) {
+      policy = named;
+      result = await buildWith(options, entry, policy, telemetry);
+    }
+  }
+  return { code: result.code, map: result.map, policy, kind: 'module', usesHeap };
+}
+
+type Inputs = Record<string, { format?: 'cjs' | 'esm'; imports: { external?: boolean }[] }>;
+
+async function buildWith(
+  options: BundleOptions,
+  entry: string,
+  policy: PolicyName,
+  telemetry: boolean,
+): Promise<{ code: string; map: RawSourceMap; inputs: Inputs }> {
+  const { board, source } = options;
+  const root = dirname(entry);
+  const program = { contents: source ?? '', resolveDir: root, sourcefile: basename(entry), loader: loaderOf(entry) };
+  const settings: BuildOptions = {
+    ...(source === undefined ? { entryPoints: [entry] } : { stdin: program }),
+    absWorkingDir: root,
+    bundle: true,
+    write: false,
+    metafile: true,
+    outfile: join(root, 'bundle.js'),
+    format: 'esm',
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    charset: 'utf8',
+    legalComments: 'none',
+    sourcemap: 'external',
+    sourcesContent: false,
+    minifySyntax: true,
+    logLevel: 'silent',
+    supported: loweredSyntax(board),
+    define: {
+      HEAPGLASS_ENGINE: board.engine === 'espruino' ? '1' : '2',
+      HEAPGLASS_LINE_BYTES_PER_SECOND: String(board.console.bytesPerSecond),
+      HEAPGLASS_LINE_BUFFER_BYTES: String(board.console.outputBufferBytes ?? usbPacketBytes),
+    },
+    plugins: [deviceModules(policy, telemetry)],
+  };
+  try {
+    const { outputFiles, metafile } = await build(settings);
+    const text = (end: string): string => outputFiles!.find(({ path }) => path.endsWith(end))!.text;
+    const map = JSON.parse(text('.map')) as RawSourceMap;
+    map.sources = map.sources.map((path) => nameOf(path ?? '', root));
+    return { code: text('.js'), map, inputs: metafile!.inputs };
+  } catch (error) {
+    throw asProblem(error as BuildFailure, entry);
+  }
+}
+
+/** What a USB console takes at once: one full-speed packet. */
+const usbPacketBytes = 64;
+
+/** A plain script as JavaScript, with all its names. */
+async function scriptOf(options: BundleOptions, entry: string): Promise<{ code: string; map: RawSourceMap }> {
+  try {
+    const source = options.source ?? (await readFile(entry, 'utf8'));
+    const { code, map } = await transform(source, {
+      loader: loaderOf(entry),
+      sourcefile: basename(entry),
+      sourcemap: 'external',
+      sourcesContent: false,
+      charset: 'utf8',
+      legalComments: 'none',
+      supported: loweredSyntax(options.board),
+    });
+    return { code, map: JSON.parse(map) as RawSourceMap };
+  } catch (error) {
+    throw asProblem(error as BuildFailure, entry);
+  }
+}
+
+/** Paths as people know them: their own relative to the program's folder, the device code under `heapglass/`. */
+function nameOf(source: string, root: string): string {
+  if (source.startsWith(`${virtualNamespace}:`)) return `${devicePrefix}${source.slice(virtualNamespace.length + 1)}`;
+  const path = resolve(root, source);
+  const inFirmware = relative(join(packageRoot, 'firmware'), path);
+  return inFirmware.startsWith('..') ? relative(root, path) : `${devicePrefix}${inFirmware}`;
+}
+
+const loaderOf = (path: string): Loader => (path.endsWith('.ts') ? 'ts' : 'js');
+
+/** The policy that the program names in a `createHeap({ policy: '...' })`; undefined when it names none. */
+function policyInProgram(code: string): PolicyName | undefined {
+  const names = new Set<string>();
+  simple(parse(code, { ecmaVersion: 2022, sourceType: 'module' }), {
+    ObjectExpression({ properties }) {
+      const property = (key: string) =>
+        properties.find((p) => p.type === 'Property' && p.key.type === 'Identifier' && p.key.name === key);
+      const policy = property('policy');
+      if (policy?.type !== 'Property' || policy.value.type !== 'Literal' || !property('bytes')) return;
+      names.add(String(policy.value.value));
+    },
+  });
+  if (names.size > 1)
+    throw new Problem(
+      exitCodes.badInput,
+      'the program names more than one policy',
+      [`it names ${[...names].sort().join(', ')}`, 'a bundle holds one policy, for all of its heaps'],
+      'Use one of them in every createHeap, or name it with --policy.',
+    );
+  const [name] = names;
+  if (name === undefined) return undefined;
+  if (!isPolicyName(name))
+    throw new Problem(
+      exitCodes.badInput,
+      `the program asks for a policy "${name}", which is not there`,
+      [],
+      `The policies are ${policyNames.join(', ')}.`,
+    );
+  return name;
+}
+
+function asProblem(error: BuildFailure, entry: string): Problem {
+  if (!Array.isArray(error.errors)) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : message;
+    return new Problem(exitCodes.badInput, `cannot read ${entry}`, [why], 'Give the path of a .js or .ts program.');
+  }
+  const facts = error.errors.map(({ text, location }) =>
+    location ? `${location.file}:${location.line}:${location.column + 1}: ${text}` : text,
+  );
+  return new Problem(
+    exitCodes.badInput,
+    `cannot bundle ${entry}`,
+    facts,
+    'Mend the program. Modules of the board itself are taken with require("name").',
+  );
+}

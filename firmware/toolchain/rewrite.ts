@@ -1,0 +1,238 @@
+/**
+ * The pass between bundling and minifying: what the bundler cannot do, done on the syntax tree.
+ *
+ *   call sites   p = heap.malloc(24)            =>  p = heap.malloc(24, 3)        3 is in the site table
+ *   constants    u32[LIST_HEAD] = HEADER_BYTES  =>  u32[0] = 4                    a name costs a look-up on both engines
+ *   methods      { malloc, memalign, ... }      =>  { malloc, ... }               those the program never names
+ *   older words  { f(a) {} }                    =>  { f: function(a) {} }         where the engine has no methods
+ *   require      __require("Storage")           =>  require("Storage")            the board's own modules
+ *   exports      export { run }                 =>  global.run = run
+ *
+ * Relies on the bundler: within its output no inner name hides a top-level one.
+ */
+import { type AnyNode, type CallExpression, type Identifier, type Program, parse } from 'acorn';
+import { ancestor, simple } from 'acorn-walk';
+import MagicString from 'magic-string';
+import type { Position, RawSourceMap, SourceMap } from './source-map.ts';
+
+/** A place in the user's program that asks the heap for memory. Lines and columns start at 1. */
+export interface Site {
+  /** The number that travels on the wire; 0 is no site, so the first one is 1. */
+  site: number;
+  file: string;
+  line: number;
+  column: number;
+  call: string;
+}
+
+export interface RewriteOptions {
+  /** Where a position of the code came from; null for generated code. */
+  origin: SourceMap;
+  /** Whether a source file is the user's program (its calls get sites). */
+  isProgram: (source: string) => boolean;
+  /** Adds site numbers to the program's calls. */
+  withSites: boolean;
+  /** Longest number, in characters, that takes a constant's place. */
+  constantCharacters: number;
+  /** Heap methods to keep although the program does not name them; 'all' keeps every one. */
+  keepMethods: readonly string[] | 'all';
+  /** A program whose top-level names are its own to keep: only syntax is rewritten. */
+  script: boolean;
+  /** Writes methods as properties with functions, for engines without them. */
+  methodsAsFunctions: boolean;
+}
+
+export interface Rewritten {
+  code: string;
+  map: RawSourceMap;
+  sites: Site[];
+}
+
+/** Arguments of each call before the site. */
+const argumentsBeforeSite: Readonly<Record<string, number>> = { malloc: 1, calloc: 2, realloc: 2, memalign: 2 };
+
+/** The functions and properties that a heap always has: telemetry and the bundle's own code use them. */
+const alwaysKept = new Set(['id', 'policy', 'buffer', 'u8', 'malloc', 'free']);
+
+export function rewrite(code: string, options: RewriteOptions): Rewritten {
+  const sourceType = options.script ? 'script' : 'module';
+  const program = parse(code, { ecmaVersion: 2022, sourceType, locations: true });
+  const text = new MagicString(code);
+  const originOf = (node: AnyNode): Position | null =>
+    options.origin.trace(node.loc!.start.line - 1, node.loc!.start.column);
+  const inProgram = (node: AnyNode): boolean => {
+    const origin = originOf(node);
+    return origin !== null && options.isProgram(origin.source);
+  };
+  if (options.methodsAsFunctions) lowerMethods(program, text);
+  const sites = options.withSites ? addSites(program, text, originOf, options.isProgram) : [];
+  if (!options.script) {
+    restoreRequire(program, text);
+    exportsToGlobals(program, text);
+    inlineConstants(program, text, code, options.constantCharacters);
+    if (options.keepMethods !== 'all') dropMethods(program, text, inProgram, new Set(options.keepMethods));
+  }
+  const map = text.generateMap({ hires: 'boundary', includeContent: false, source: 'bundle.js' });
+  return {
+    code: text.toString(),
+    map: { version: 3, sources: map.sources, names: map.names, mappings: map.mappings },
+    sites,
+  };
+}
+
+/** The bundler's stand-in for `require` probes for things the engines lack; both have `require` itself. */
+function restoreRequire(program: Program, text: MagicString): void {
+  for (const statement of program.body) {
+    if (statement.type !== 'VariableDeclaration' || statement.declarations.length !== 1) continue;
+    const { id } = statement.declarations[0]!;
+    if (id.type === 'Identifier' && id.name === '__require') text.remove(statement.start, statement.end);
+  }
+  simple(program, {
+    Identifier(node) {
+      if (node.name === '__require') text.update(node.start, node.end, 'require');
+    },
+  });
+}
+
+/** `{ f(a) {} }` => `{ f: function(a) {} }`. Methods that use `super` stay as they are, for subset.ts to refuse. */
+function lowerMethods(program: Program, text: MagicString): void {
+  simple(program, {
+    Property(node) {
+      if (node.method && !node.computed) text.appendLeft(node.key.end, ': function');
+    },
+  });
+}
+
+/** What the entry module exports becomes global: the prompt and other programs can call it. */
+function exportsToGlobals(program: Program, text: MagicString): void {
+  for (const statement of program.body) {
+    if (statement.type !== 'ExportNamedDeclaration') continue;
+    const assignments = statement.specifiers.map((specifier) => {
+      const local = specifier.local as Identifier;
+      const exported = specifier.exported as Identifier;
+      return `global.${exported.name} = ${local.name};`;
+    });
+    text.update(statement.start, statement.end, assignments.join('\n'));
+  }
+}
+
+function heapCall(node: CallExpression): string | undefined {
+  const { callee } = node;
+  if (callee.type !== 'MemberExpression' || callee.computed || callee.property.type !== 'Identifier') return undefined;
+  const { name } = callee.property;
+  return Object.hasOwn(argumentsBeforeSite, name) ? name : undefined;
+}
+
+/** Numbers the sites in the order of the source, whatever order the modules were bundled in. A site the program passes itself stays. */
+function addSites(
+  program: Program,
+  text: MagicString,
+  originOf: (node: AnyNode) => Position | null,
+  isProgram: (source: string) => boolean,
+): Site[] {
+  const found: { site: Site; insertAt: number }[] = [];
+  simple(program, {
+    CallExpression(node) {
+      const call = heapCall(node);
+      if (call === undefined || node.arguments.length !== argumentsBeforeSite[call]) return;
+      if (node.arguments.some((argument) => argument.type === 'SpreadElement')) return;
+      const origin = originOf(node);
+      if (!origin || !isProgram(origin.source)) return;
+      found.push({
+        site: { site: 0, file: origin.source, line: origin.line + 1, column: origin.column + 1, call },
+        insertAt: node.arguments.at(-1)!.end,
+      });
+    },
+  });
+  found.sort(({ site: a }, { site: b }) => compare(a.file, b.file) || a.line - b.line || a.column - b.column);
+  for (const [index, { site, insertAt }] of found.entries()) {
+    site.site = index + 1;
+    text.appendLeft(insertAt, `, ${site.site}`);
+  }
+  return found.map(({ site }) => site);
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Top-level variables that hold a short number and are never assigned again. */
+function inlineConstants(program: Program, text: MagicString, code: string, maxCharacters: number): void {
+  const constants = new Map<string, string>();
+  const declarations = new Set<Identifier>();
+  for (const statement of program.body) {
+    if (statement.type !== 'VariableDeclaration') continue;
+    for (const { id, init } of statement.declarations) {
+      if (id.type !== 'Identifier' || init?.type !== 'Literal' || typeof init.value !== 'number') continue;
+      const literal = code.slice(init.start, init.end);
+      if (literal.length > maxCharacters) continue;
+      constants.set(id.name, literal);
+      declarations.add(id);
+    }
+  }
+  const notConstant = (node: AnyNode | null | undefined): void => {
+    if (node?.type === 'Identifier' && !declarations.has(node)) constants.delete(node.name);
+  };
+  // Any other binding or assignment of the same name: leave it alone.
+  simple(program, {
+    AssignmentExpression: (node) => notConstant(node.left),
+    UpdateExpression: (node) => notConstant(node.argument),
+    VariableDeclarator: (node) => notConstant(node.id),
+    Function(node) {
+      notConstant(node.id);
+      for (const parameter of node.params) simple(parameter, { Pattern: notConstant });
+    },
+    Pattern: notConstant,
+  });
+  ancestor(program, {
+    Identifier(node, _, ancestors) {
+      const literal = constants.get(node.name);
+      if (literal === undefined || declarations.has(node)) return;
+      const parent = ancestors.at(-2);
+      // `{ LIMIT }` stays as it is: a shorthand's text is both key and value.
+      if (parent?.type === 'Property' && parent.shorthand) return;
+      text.update(node.start, node.end, literal);
+    },
+  });
+}
+
+/** Every name the program uses as a property, in whatever way it can be written down. */
+function namesUsed(program: Program, inProgram: (node: AnyNode) => boolean): Set<string> {
+  const names = new Set<string>();
+  simple(program, {
+    MemberExpression(node) {
+      if (node.property.type === 'Identifier' && inProgram(node)) names.add(node.property.name);
+    },
+    Property(node) {
+      if (node.key.type === 'Identifier' && inProgram(node)) names.add(node.key.name);
+    },
+    Literal(node) {
+      if (typeof node.value === 'string' && inProgram(node)) names.add(node.value);
+    },
+  });
+  return names;
+}
+
+/** Takes the methods that nothing names out of the heap's object, so that the minifier drops the code behind them. */
+function dropMethods(
+  program: Program,
+  text: MagicString,
+  inProgram: (node: AnyNode) => boolean,
+  keep: ReadonlySet<string>,
+): void {
+  const used = namesUsed(program, inProgram);
+  simple(program, {
+    ReturnStatement(node) {
+      const object = node.argument;
+      if (object?.type !== 'ObjectExpression' || inProgram(node)) return;
+      const keyOf = (property: (typeof object.properties)[number]): string =>
+        property.type === 'Property' && property.key.type === 'Identifier' ? property.key.name : '';
+      const keys = object.properties.map(keyOf);
+      if (!['malloc', 'free', 'usableSize', 'checkOffset'].every((name) => keys.includes(name))) return;
+      object.properties.forEach((property, i) => {
+        const key = keys[i]!;
+        if (alwaysKept.has(key) || used.has(key) || keep.has(key)) return;
+        const next = object.properties[i + 1];
+        text.remove(property.start, next ? next.start : property.end);
+      });
+    },
+  });
+}
