@@ -35,6 +35,11 @@ export interface Policy {
   /** 0 when every invariant holds, else the number of the first one violated; its offset is left in `checkOffset()`. */
   check(): number;
   checkOffset(): number;
+  /**
+   * Only where blocks move: malloc and the others then give and take handles instead of offsets, and this is where a
+   * handle's payload lies now, until the next call that may move it. 0 when the handle is not live.
+   */
+  locate?(handle: number): number;
 }
 
 export const BLOCK_FREE = 0;

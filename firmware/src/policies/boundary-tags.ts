@@ -134,7 +134,8 @@ export function take(block: number, bytes: number): number {
   return block + HEADER_BYTES;
 }
 
-/** Turns the live `block` of `bytes` into free space, joined with free neighbours.
+/** Turns the live `block` of `bytes` into free space, joined with free neighbours. Headers that end up inside it are
+ *  cleared, so that a second free of what lay there is refused.
  *
  *   [ free ][ block ][ free ]  =>  [ free ................ ]
  */
@@ -148,6 +149,7 @@ function release(block: number, bytes: number): void {
   if ((u32[follower >> 2]! & LIVE) === 0) {
     const gain = u32[follower >> 2]! & SIZE_MASK;
     end += gain;
+    u32[follower >> 2] = 0;
     if (gain >= MIN_LISTED_BYTES) {
       next = u32[(follower >> 2) + 1]!;
       previous = u32[(follower >> 2) + 2]!;
@@ -158,6 +160,7 @@ function release(block: number, bytes: number): void {
   if ((u32[block >> 2]! & PREVIOUS_LIVE) === 0) {
     const gain = u32[(block >> 2) - 1]!;
     start -= gain;
+    u32[block >> 2] = 0;
     if (gain >= MIN_LISTED_BYTES) {
       next = u32[(start >> 2) + 1]!;
       previous = u32[(start >> 2) + 2]!;

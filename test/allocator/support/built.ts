@@ -1,0 +1,29 @@
+// The allocator as one bundled module: the transformed modules of the test runner reach each view through a getter,
+// which makes a million operations take minutes. Same sources, same code.
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { packageRoot } from '../../../boards/root.ts';
+import type * as arenaModule from '../../../firmware/src/arena.ts';
+import type * as policiesModule from '../../../firmware/src/policies/index.ts';
+
+export type Built = typeof arenaModule & typeof policiesModule;
+
+export async function builtAllocator(): Promise<Built> {
+  const outfile = join(mkdtempSync(join(tmpdir(), 'heapglass-')), 'allocator.mjs');
+  await build({
+    stdin: {
+      contents: `export * from './firmware/src/arena.ts'; export * from './firmware/src/policies/index.ts';`,
+      resolveDir: packageRoot,
+      loader: 'ts',
+    },
+    bundle: true,
+    format: 'esm',
+    target: 'node20',
+    outfile,
+    logLevel: 'warning',
+  });
+  return (await import(pathToFileURL(outfile).href)) as Built;
+}

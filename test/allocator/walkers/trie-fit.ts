@@ -1,0 +1,45 @@
+// A trie-fit heap from its raw bytes: the table of starts gives the blocks, the tree from the root gives the free ones.
+import { type HeapModel, ModelFault } from '../support/model.ts';
+
+export function walkTrieFit(bytes: Uint8Array, model: HeapModel): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const half = (offset: number): number => view.getUint16(offset, true);
+  const expect = (truth: boolean, text: string): void => {
+    if (!truth) throw new ModelFault(`raw bytes: ${text}`);
+  };
+  const end = half(2);
+  const width = half(6);
+  expect(width === end.toString(2).length, `W is ${width} for ${end} granules`);
+
+  const starts: number[] = [];
+  for (let granule = 0; end * 8 + (granule >> 3) < bytes.length && granule < ((end >> 4) + 1) << 4; granule++) {
+    if ((bytes[end * 8 + (granule >> 3)]! >> (granule & 7)) & 1) starts.push(granule);
+  }
+  expect(starts[0] === 1 && starts.at(-1) === end, `starts run from ${starts[0]} to ${starts.at(-1)}`);
+  const sizes = new Map(starts.slice(0, -1).map((start, i) => [start, starts[i + 1]! - start]));
+
+  const free = new Set<number>();
+  const pending: { node: number; prefix: string }[] = [{ node: half(0), prefix: '' }];
+  for (let entry = pending.pop(); entry; entry = pending.pop()) {
+    const { node, prefix } = entry;
+    if (node === 0) continue;
+    const size = sizes.get(node);
+    expect(size !== undefined && !free.has(node), `the tree holds ${node}`);
+    expect(half(node * 8 + 4) === size && half((node + size!) * 8 - 2) === size, `head and foot of ${node}`);
+    const key = size!.toString(2).padStart(width, '0') + node.toString(2).padStart(width, '0');
+    expect(key.startsWith(prefix), `node ${node} lies under ${prefix}`);
+    free.add(node);
+    pending.push({ node: half(node * 8), prefix: `${prefix}0` }, { node: half(node * 8 + 2), prefix: `${prefix}1` });
+  }
+
+  const live = new Map(model.live.map((block) => [block.offset, block.usable]));
+  let previousFree = false;
+  for (const [start, size] of sizes) {
+    const isFree = free.has(start);
+    expect(!(isFree && previousFree), `free neighbours at ${start}`);
+    expect(isFree !== live.has(start * 8), `granule ${start} is ${isFree ? 'free' : 'live'}`);
+    if (!isFree) expect(live.get(start * 8) === size * 8, `granule ${start} holds ${size * 8}`);
+    previousFree = isFree;
+  }
+  expect(live.size === sizes.size - free.size, 'live blocks are missing');
+}
