@@ -7,7 +7,7 @@ export interface Transport {
   readonly name: string;
   /** Time as the other end sees it: the wall clock for real lines, virtual time for an in-process board. */
   readonly clock: Clock;
-  /** Resolves when the bytes were handed to the line. Rejects with a TransportError when the port is gone. */
+  /** Resolves when the bytes were handed to the line. Rejects with a Problem (lineLost) when the port is gone. */
   write(bytes: Uint8Array): Promise<void>;
   /** The one receiver of incoming bytes; called with chunks as they come. Replaces the previous receiver. */
   onData(receiver: (bytes: Uint8Array) => void): void;
@@ -21,6 +21,9 @@ export interface Transport {
 /** Milliseconds; a transport's own, so that time-outs against a virtual board elapse in virtual time. */
 export interface Clock {
   nowMs(): number;
-  /** Resolves `ms` later on this clock. */
-  sleep(ms: number): Promise<void>;
+  /**
+   * Resolves `ms` later on this clock, or as soon as `signal` aborts (it never rejects): who waits for bytes with a
+   * time-out gives the time back when they came, so that virtual time does not run on to the time-out.
+   */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }

@@ -1,0 +1,44 @@
+/**
+ * Opens what a `--port` names: a serial path or COMn, tcp://, rfc2217://, or sim:BOARD.
+ *
+ * Each kind is loaded only when it is asked for. A serial path need not be one that the system enumerates.
+ */
+import { exitCodes, Problem } from '../../boards/problem.ts';
+import type { Transport } from './transport.ts';
+
+export interface OpenOptions {
+  /** The rate of a serial line, default 115200. USB consoles, tcp:// and sim: ignore it. */
+  baud?: number;
+  /** Seed of a virtual board. */
+  seed?: number;
+  /** Faults of a virtual board, as `sim --faults` takes them. */
+  faults?: string;
+}
+
+/** Opens `spec`. Rejects with a Problem: usage, not there, busy, not allowed, nothing answers. */
+export async function openTransport(spec: string, options: OpenOptions = {}): Promise<Transport> {
+  const [, scheme = ''] = /^([a-z0-9]+):/i.exec(spec) ?? [];
+  switch (scheme.toLowerCase()) {
+    case 'tcp':
+      return (await import('./tcp.ts')).openTcp(spec);
+    case 'rfc2217':
+      return (await import('./rfc2217.ts')).openRfc2217(spec, options);
+    case 'sim':
+      throw new Problem(
+        exitCodes.missing,
+        'virtual boards are not built in yet',
+        [],
+        'Use a serial path or tcp://HOST:PORT.',
+      );
+    case '':
+      if (spec.startsWith('/') || spec.startsWith('./') || /^COM\d+$/i.test(spec) || spec.startsWith('\\\\.\\')) {
+        return (await import('./serial.ts')).openSerial(spec, options);
+      }
+  }
+  throw new Problem(
+    exitCodes.usage,
+    `"${spec}" names no port`,
+    ['the forms are /dev/ttyACM0, COM3, tcp://HOST:PORT, rfc2217://HOST:PORT and sim:BOARD'],
+    'Run `heapglass ports` for what is connected, and `heapglass boards` for the virtual ones.',
+  );
+}
