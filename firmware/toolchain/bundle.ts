@@ -13,7 +13,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parse } from 'acorn';
 import { simple } from 'acorn-walk';
-import { type BuildFailure, type BuildOptions, build, type Loader, transform } from 'esbuild';
+import { type BuildFailure, type BuildOptions, build, type Loader, type TransformOptions, transform } from 'esbuild';
 import type { Board } from '../../boards/board.ts';
 import { exitCodes, Problem } from '../../boards/problem.ts';
 import { packageRoot } from '../../boards/root.ts';
@@ -89,22 +89,7 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
     script: built.kind === 'script',
     methodsAsFunctions: !options.board.features.modernSyntax,
   });
-  const minify = options.minify ?? true;
-  const minified = await transform(rewritten.code, {
-    loader: 'js',
-    minifyWhitespace: minify,
-    minifySyntax: minify,
-    minifyIdentifiers: minify,
-    charset: 'utf8',
-    legalComments: 'none',
-    sourcemap: 'external',
-    sourcesContent: false,
-    supported: { ...loweredSyntax(options.board), 'object-extensions': options.board.features.modernSyntax },
-    ...(built.kind === 'module' && {
-      format: options.board.engine === 'espruino' ? 'esm' : 'iife',
-      treeShaking: true,
-    }),
-  });
+  const minified = await minify(rewritten.code, options, built.kind);
   return {
     code: minified.code,
     map: new SourceMap(map.followedBy(rewritten.map)).followedBy(JSON.parse(minified.map) as RawSourceMap),
@@ -114,6 +99,30 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
     kind: built.kind,
     usesHeap: built.usesHeap,
   };
+}
+
+async function minify(
+  code: string,
+  { board, minify = true }: BundleOptions,
+  kind: Bundle['kind'],
+): Promise<{ code: string; map: string }> {
+  const settings: TransformOptions = {
+    loader: 'js',
+    minifyWhitespace: minify,
+    minifySyntax: minify,
+    minifyIdentifiers: minify,
+    charset: 'utf8',
+    legalComments: 'none',
+    sourcemap: 'external',
+    sourcesContent: false,
+    supported: loweredSyntax(board),
+    ...(kind === 'module' && { format: board.engine === 'espruino' ? 'esm' : 'iife', treeShaking: true }),
+  };
+  if (board.features.modernSyntax) return transform(code, settings);
+  // Shorthand properties must not come back. The minifier then also refuses classes and computed keys, but without
+  // their place in the user's source: those are let through here, and refused by subset.ts.
+  const older = { ...settings, supported: { ...settings.supported, 'object-extensions': false } };
+  return transform(code, older).catch(() => transform(code, settings));
 }
 
 /** On Espruino a number is read from text each time: a longer one is no cheaper than a one-letter name, and larger. */
