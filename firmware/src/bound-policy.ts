@@ -67,3 +67,15 @@ export function check(): number {
 export function checkOffset(): number {
   return bound.checkOffset();
 }
+
+export function locate(block: number): number {
+  return bound.locate(block);
+}
+
+export function pin(block: number): boolean {
+  return bound.pin(block);
+}
+
+export function unpin(block: number): void {
+  bound.unpin(block);
+}

@@ -62,6 +62,11 @@ export interface Heap {
   /** 0, or the MISUSE_ code when `offset` is not a live block. free(0) does nothing. */
   free(offset: number, site?: number): number;
   usableSize(offset: number): number;
+  /** Where the payload lies: `offset` itself, but where blocks move (`compact`) that is a handle and this its place now. */
+  locate(offset: number): number;
+  /** Keeps a block from moving until unpin or free. */
+  pin(offset: number): boolean;
+  unpin(offset: number): void;
   /** 0 when every invariant of the policy holds, else the number of the first one violated; `checkOffset` is where. */
   check(): number;
   checkOffset(): number;
@@ -142,7 +147,10 @@ export function createHeap(options: HeapOptions): Heap | null {
       const bytes = count * size;
       // An absurd product goes to the policy as the absurd request it is, and is counted as a failure there.
       const offset = malloc(count < 0 || size < 0 || bytes > 0x7ffffff ? 0x7ffffff : bytes, site);
-      if (offset !== 0) for (let at = 0; at < bytes; at++) u8[offset + at] = 0;
+      if (offset !== 0) {
+        const payload = policy.locate(offset);
+        for (let at = 0; at < bytes; at++) u8[payload + at] = 0;
+      }
       return offset;
     },
 
@@ -190,6 +198,21 @@ export function createHeap(options: HeapOptions): Heap | null {
       liveBytes -= held;
       observeFree(id, site || 0, offset);
       return 0;
+    },
+
+    locate(offset: number): number {
+      bind();
+      return policy.locate(offset);
+    },
+
+    pin(offset: number): boolean {
+      bind();
+      return policy.pin(offset);
+    },
+
+    unpin(offset: number): void {
+      bind();
+      policy.unpin(offset);
     },
 
     usableSize(offset: number): number {

@@ -36,10 +36,13 @@ export interface Policy {
   check(): number;
   checkOffset(): number;
   /**
-   * Only where blocks move: malloc and the others then give and take handles instead of offsets, and this is where a
-   * handle's payload lies now, until the next call that may move it. 0 when the handle is not live.
+   * Where a block's payload lies now. Where blocks move, malloc and the others give and take handles instead of offsets,
+   * and the answer holds until the next call that may move blocks; 0 when the handle is not live. Elsewhere: the offset.
    */
-  locate?(handle: number): number;
+  locate(block: number): number;
+  /** Keeps a block from moving; false when that cannot be. Always true where blocks do not move. */
+  pin(block: number): boolean;
+  unpin(block: number): void;
 }
 
 export const BLOCK_FREE = 0;

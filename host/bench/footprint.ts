@@ -55,7 +55,7 @@ export function verifyTrace(policy: Policy, trace: Trace, arenaBytes: number): C
   const offsets = new Int32Array(trace.idCount);
   const held = new Int32Array(trace.idCount);
   const keeps = (id: number, bytes: number): boolean => {
-    const offset = offsets[id]!;
+    const offset = policy.locate(offsets[id]!);
     for (let at = 0; at < bytes; at++) if (u8[offset + at] !== (patternOf(id, at) & 0xff)) return false;
     return true;
   };
@@ -76,11 +76,12 @@ export function verifyTrace(policy: Policy, trace: Trace, arenaBytes: number): C
     const given = offset === 0 ? policy.malloc(size) : policy.realloc(offset, size);
     if (given === 0) return fault('failed');
     offsets[id] = given;
-    if ((given & 7) !== 0) return fault('misaligned');
-    if (given + size > arenaBytes) return fault('outside the arena');
+    const payload = policy.locate(given);
+    if ((payload & 7) !== 0) return fault('misaligned');
+    if (payload + size > arenaBytes) return fault('outside the arena');
     if (policy.usableSize(given) < size) return fault('usable size below the request');
     if (!keeps(id, Math.min(held[id]!, size))) return fault('contents lost');
-    for (let at = 0; at < size; at++) u8[given + at] = patternOf(id, at);
+    for (let at = 0; at < size; at++) u8[payload + at] = patternOf(id, at);
     held[id] = size;
   }
   for (let id = 0; id < offsets.length; id++) {

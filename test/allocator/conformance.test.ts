@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 
 describe.each(policyNames)('%s', (name) => {
-  test(`${operations} random operations hold M1 to M9 (seeds from ${firstSeed})`, () => {
+  test(`${operations} random operations hold M1 to M10 (seeds from ${firstSeed})`, () => {
     let done = 0;
     for (let seed = firstSeed; done < operations; seed++) {
       done += randomOperations(built, name, seed, Math.min(100_000, operations - done), walkers[name]).done;

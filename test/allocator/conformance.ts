@@ -1,5 +1,5 @@
 /**
- * What every policy of the registry is held to; the rules M1..M9 are in support/model.ts.
+ * What every policy of the registry is held to; the rules M1..M10 are in support/model.ts.
  *
  *   random      operations of every kind in arenas of several sizes, against the model; seeds are printed
  *   exhaustive  every sequence of the alphabet up to a length, in a tiny arena
@@ -10,8 +10,8 @@ import type { Built } from './support/built.ts';
 import { HeapModel, ModelFault } from './support/model.ts';
 import { randomSource } from './support/random.ts';
 
-/** Policies that keep freed blocks apart on purpose: classes, caches, pages, powers of two. */
-const keepsApart = new Set(['segregated', 'buddy', 'slab', 'percore']);
+/** Policies that keep freed blocks apart on purpose: classes, caches, pages, powers of two, dead blocks until compaction. */
+const keepsApart = new Set(['segregated', 'buddy', 'slab', 'percore', 'compact']);
 
 export type Walker = (bytes: Uint8Array, model: HeapModel) => void;
 
@@ -56,6 +56,7 @@ export function randomOperations(
         else if (dice < 80) model.free(random(live.length));
         else if (dice < 96) ok = model.realloc(random(live.length), size());
         else if (dice < 98) ok = model.memalign(1 << random(7), size());
+        else if (dice < 99) model.togglePin(random(live.length));
         else model.freeWild(random(arenaBytes + 64));
         if (!ok) failed++;
         if (i % 256 === 0 || arenaBytes < 1000) {

@@ -29,6 +29,8 @@ export {
   usableSize,
 } from './boundary-tags.ts';
 
+export { locate, pin, unpin } from './in-place.ts';
+
 function find(bytes: number): number {
   let best = 0;
   let bestBytes = 0;

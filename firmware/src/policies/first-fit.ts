@@ -29,6 +29,8 @@ export {
   usableSize,
 } from './boundary-tags.ts';
 
+export { locate, pin, unpin } from './in-place.ts';
+
 function find(bytes: number): number {
   let block = firstFree();
   while (block !== 0 && blockBytes(block) < bytes) block = nextFree(block);

@@ -5,6 +5,7 @@
  */
 import type { Policy } from '../policy.ts';
 import * as bestFit from './best-fit.ts';
+import * as compact from './compact.ts';
 import * as firstFit from './first-fit.ts';
 import * as nextFit from './next-fit.ts';
 import * as tlsf from './tlsf.ts';
@@ -16,6 +17,7 @@ const registry = [
   { id: 3, name: 'best-fit', policy: bestFit },
   { id: 4, name: 'tlsf', policy: tlsf },
   { id: 5, name: 'trie-fit', policy: trieFit },
+  { id: 6, name: 'compact', policy: compact },
 ] as const satisfies readonly { id: number; name: string; policy: Policy }[];
 
 export type PolicyName = (typeof registry)[number]['name'];

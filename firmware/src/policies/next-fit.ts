@@ -31,6 +31,8 @@ export {
   usableSize,
 } from './boundary-tags.ts';
 
+export { locate, pin, unpin } from './in-place.ts';
+
 function find(bytes: number): number {
   const start = rover();
   let block = start;

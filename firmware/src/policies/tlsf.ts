@@ -32,6 +32,8 @@ import { u16, u32 } from '../arena.ts';
 import { highestBit, lowestBit } from '../bits.ts';
 import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE, MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from '../policy.ts';
 
+export { locate, pin, unpin } from './in-place.ts';
+
 /** Header flags, below the size. */
 const LIVE = 1;
 const PREV_FREE = 2;

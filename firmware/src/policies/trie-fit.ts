@@ -38,6 +38,8 @@ import {
 } from './free-trie.ts';
 import { clearStart, endGranule, initStarts, isStart, nextStart, setStart } from './starts.ts';
 
+export { locate, pin, unpin } from './in-place.ts';
+
 /** Index in u16: the granule where check() found a violated invariant. */
 const CHECK = 2;
 /** Requests of up to so many granules take a hole's low end. */

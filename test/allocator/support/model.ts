@@ -11,6 +11,7 @@
  *   M7  check() finds nothing
  *   M8  free of a live block is accepted, of anything else refused
  *   M9  free neighbours are joined (policies that coalesce)
+ *   M10 a block that was pinned stays where it is until unpinned, resized or freed
  */
 import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE, type Policy } from '../../../firmware/src/policy.ts';
 
@@ -20,6 +21,8 @@ export interface LiveBlock {
   offset: number;
   size: number;
   usable: number;
+  /** Where it was pinned, 0 when it is not. */
+  pinnedAt: number;
 }
 
 const patternOf = (offset: number, at: number): number => (offset * 7 + at * 13 + 1) & 0xff;
@@ -32,6 +35,7 @@ export class HeapModel {
   readonly #held: Uint8Array;
   readonly capacity: number;
   readonly #coalesces: boolean;
+  readonly #moves: boolean;
   readonly #locate: (block: number) => number;
 
   /** The arena is bound already; `bytes` is a view of it. */
@@ -40,8 +44,9 @@ export class HeapModel {
     this.bytes = bytes;
     this.#held = new Uint8Array(bytes.length >> 2);
     this.#coalesces = coalesces;
-    this.#locate = policy.locate ?? ((block) => block);
     this.capacity = policy.init(bytes.length);
+    this.#locate = policy.locate;
+    this.#moves = policy.locate(8) !== 8;
   }
 
   #fail(rule: string, text: string): never {
@@ -63,7 +68,7 @@ export class HeapModel {
   }
 
   #mark(block: LiveBlock, held: 0 | 1): void {
-    if (this.policy.locate) return;
+    if (this.#moves) return;
     for (let word = block.offset >> 2; word < (block.offset + block.usable) >> 2; word++) {
       if (held === 1 && this.#held[word] === 1) this.#fail('M2', `block ${block.offset} shares byte ${word << 2}`);
       this.#held[word] = held;
@@ -76,7 +81,7 @@ export class HeapModel {
     if (start % alignment !== 0 || start <= 0) this.#fail('M1', `offset ${start} for alignment ${alignment}`);
     if (start + usable > this.bytes.length) this.#fail('M1', `offset ${start} + ${usable} leaves the arena`);
     if (usable < size) this.#fail('M3', `${usable} usable for a request of ${size}`);
-    const block = { offset, size, usable };
+    const block = { offset, size, usable, pinnedAt: 0 };
     this.#mark(block, 1);
     return block;
   }
@@ -120,8 +125,20 @@ export class HeapModel {
     const moved = this.#accept(offset, size, 8);
     this.#expectContents(offset, block.offset, Math.min(block.usable, size));
     this.#fill(moved);
+    if (block.pinnedAt !== 0) moved.pinnedAt = this.#locate(offset);
     this.live[index] = moved;
     return true;
+  }
+
+  /** Pins the block, or unpins it when it is pinned. */
+  togglePin(index: number): void {
+    const block = this.live[index]!;
+    if (block.pinnedAt !== 0) {
+      this.policy.unpin(block.offset);
+      block.pinnedAt = 0;
+    } else if (this.policy.pin(block.offset)) {
+      block.pinnedAt = this.#locate(block.offset);
+    }
   }
 
   /** free of something that is no live block's offset. */
@@ -144,7 +161,12 @@ export class HeapModel {
   /** M6, M7 and M9 over the whole heap, and every block's contents. */
   audit(): void {
     const { policy } = this;
-    for (const block of this.live) this.#expectContents(block.offset, block.offset, block.usable);
+    for (const block of this.live) {
+      this.#expectContents(block.offset, block.offset, block.usable);
+      if (block.pinnedAt !== 0 && block.pinnedAt !== this.#locate(block.offset)) {
+        this.#fail('M10', `block ${block.offset} moved from ${block.pinnedAt}`);
+      }
+    }
     const violated = policy.check();
     if (violated !== 0) this.#fail('M7', `invariant ${violated} at offset ${policy.checkOffset()}`);
     const expected = new Set(this.live.map(({ offset }) => offset));
