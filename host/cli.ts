@@ -16,6 +16,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
     summary: 'the boards it knows, and where each number about them comes from',
     load: () => import('./commands/boards.ts'),
   },
+  replay: {
+    summary: 'runs a trace through a heap and shows it',
+    load: () => import('./commands/replay.ts'),
+  },
 };
 
 function processIo(): Io {
@@ -29,8 +33,13 @@ function processIo(): Io {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
     isTerminal,
-    columns: stdout.columns ?? 80,
-    rows: stdout.rows ?? 24,
+    // Asked each time: a terminal is resized while a view runs.
+    get columns() {
+      return stdout.columns ?? 80;
+    },
+    get rows() {
+      return stdout.rows ?? 24;
+    },
     color: isTerminal && !process.env.NO_COLOR,
     signal: abort.signal,
   };

@@ -46,7 +46,8 @@ export interface ContentsFault {
   problem: 'failed' | 'misaligned' | 'outside the arena' | 'contents lost' | 'usable size below the request' | 'misuse';
 }
 
-const patternOf = (id: number, at: number): number => (Math.imul(id + 1, 0x9e3779b1) >>> 24) ^ (at * 31);
+/** The byte that a payload of block `id` holds at `at`, low eight bits. */
+export const patternOf = (id: number, at: number): number => (Math.imul(id + 1, 0x9e3779b1) >>> 24) ^ (at * 31);
 
 /** Replays the trace with a pattern in every payload, verified at each free and realloc. */
 export function verifyTrace(policy: Policy, trace: Trace, arenaBytes: number): ContentsFault | null {

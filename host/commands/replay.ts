@@ -1,0 +1,83 @@
+/** `heapglass replay`: a trace run through a heap here or on a virtual board, or a recording shown again. */
+import { exitCodes } from '../../boards/problem.ts';
+import {
+  defaultPolicyName,
+  isPolicyName,
+  type PolicyName,
+  policies,
+  policyNames,
+} from '../../firmware/src/policies/index.ts';
+import { usageProblem } from '../arguments.ts';
+import { minimumFootprint } from '../bench/footprint.ts';
+import type { Arguments, Command, Io } from '../command.ts';
+import { showTraceRun, traceSummary } from '../replay/show.ts';
+import { TraceRun } from '../replay/trace-run.ts';
+import { readTrace, type Trace } from '../trace/trace.ts';
+
+/** More than any microcontroller's RAM: a larger arena is a slip of the finger. */
+const LARGEST_ARENA_BYTES = 1 << 26;
+
+function policyOption(args: Arguments): PolicyName {
+  const name = args.text('policy') ?? defaultPolicyName;
+  if (!isPolicyName(name)) {
+    throw usageProblem('replay', `there is no policy "${name}"`, [`the policies are ${policyNames.join(', ')}`]);
+  }
+  return name;
+}
+
+/** The arena in bytes; `min` is searched, and verified with patterns. */
+function arenaOption(args: Arguments, policy: PolicyName, trace: Trace): { arenaBytes: number; searched: boolean } {
+  if ((args.text('arena') ?? 'min') === 'min') {
+    return { arenaBytes: minimumFootprint(policies[policy], trace).footprintBytes, searched: true };
+  }
+  const arenaBytes = args.number('arena', 64)!;
+  if (arenaBytes > LARGEST_ARENA_BYTES) {
+    throw usageProblem('replay', `an arena of ${arenaBytes} bytes`, [`the most is ${LARGEST_ARENA_BYTES}`]);
+  }
+  return { arenaBytes, searched: false };
+}
+
+async function replayTrace(args: Arguments, io: Io, path: string) {
+  const trace = readTrace(path);
+  const policy = policyOption(args);
+  const { arenaBytes, searched } = arenaOption(args, policy, trace);
+  const run = new TraceRun(trace, policy, arenaBytes);
+  if (args.flag('json')) {
+    run.advance();
+    io.out(`${JSON.stringify(traceSummary(run, searched))}\n`);
+  } else {
+    await showTraceRun(run, searched, args.number('speed', 1) ?? null, io);
+  }
+  if (io.signal.aborted) return exitCodes.interrupted;
+  return run.firstFailure || run.corrupted.length > 0 ? exitCodes.failed : exitCodes.done;
+}
+
+export const command: Command = {
+  name: 'replay',
+  summary: 'runs a trace through a heap and shows it, here or on a virtual board',
+  positionals: '<trace>',
+  options: {
+    policy: {
+      type: 'string',
+      value: 'NAME',
+      help: `one of ${policyNames.join(', ')}; ${defaultPolicyName} if not given`,
+    },
+    arena: {
+      type: 'string',
+      value: 'BYTES|min',
+      help: 'size of the arena; min (the default) is the smallest that completes the trace',
+    },
+    speed: { type: 'string', value: 'OPS', help: 'operations a second in a terminal; 10 s for the whole if not given' },
+    json: { type: 'boolean', help: 'one JSON object with the figures' },
+  },
+  notes: `Every payload is filled with a pattern that is verified at each free and realloc. Exit code 1: a request failed, or a payload was damaged.
+
+  heapglass replay test/fixtures/traces/lua-queens.trace
+  heapglass replay test/fixtures/traces/mqtt-sub.trace --policy first-fit --arena min --json
+  heapglass replay test/fixtures/traces/expat-config.trace --arena 40000`,
+  async run(args, io) {
+    const [path, ...more] = args.positionals;
+    if (path === undefined || more.length > 0) throw usageProblem('replay', 'it takes one file');
+    return replayTrace(args, io, path);
+  },
+};

@@ -1,0 +1,35 @@
+/**
+ * Text from a board or a file, made harmless before it is drawn. A hostile board changes nothing outside its field:
+ * no control characters (terminal escapes), no bidirectional overrides, nothing of zero or double width, no markup.
+ */
+
+/** Letters and signs that take exactly one cell in every terminal: ASCII, Latin, Greek, Cyrillic, a few signs. */
+const oneCell =
+  /[\x20-\x7e\xa1-\xac\xae-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u0482\u048a-\u052f\u2013\u2014\u2018-\u201d\u2026]/;
+
+/** At most `cells` cells of text; everything that is not one plain cell becomes `?`. The cut is shown by `…`. */
+export function visible(text: string, cells: number): string {
+  let shown = '';
+  let count = 0;
+  for (const character of text) {
+    if (count === cells) return `${shown.slice(0, -1)}…`;
+    shown += oneCell.test(character) && character.length === 1 ? character : '?';
+    count++;
+  }
+  return shown;
+}
+
+const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** Text for an HTML element or a quoted attribute. */
+export function html(text: string): string {
+  return visible(text, 4096).replace(/[&<>"']/g, (character) => entities[character]!);
+}
+
+/** JSON for a script element: `<` never appears, nor do the two line ends that JavaScript once refused. */
+export function scriptJson(value: unknown): string {
+  return JSON.stringify(value)
+    .replaceAll('<', '\\u003c')
+    .replaceAll('\u2028', '\\u2028')
+    .replaceAll('\u2029', '\\u2029');
+}

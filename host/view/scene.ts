@@ -1,0 +1,91 @@
+/**
+ * What every view draws: one moment of a heap, and how it got there. Plain data, so that a frame is a pure function of
+ * a scene, and the terminal, the report and the page show the same figures.
+ *
+ * Byte figures are of one arena. A figure that is not known (nothing heard yet, or the map is not exact after a loss)
+ * is null and drawn as such: a view never shows a guess.
+ */
+
+/** Called for each block in address order; `kind` is a BLOCK_ of firmware/src/policy.ts, `sizeBytes` includes the header. */
+export type BlockVisitor = (offset: number, sizeBytes: number, kind: number) => void;
+
+export interface Figures {
+  /** Bytes of the arena taken by live blocks as the program may use them. */
+  liveBytes: number;
+  peakLiveBytes: number;
+  liveBlocks: number;
+  freeBytes: number;
+  largestFreeBytes: number;
+  /** 1 - largest free / free: the part of the free bytes that one request cannot have. */
+  externalFragmentation: number;
+  /** The part of the live bytes that nobody asked for: headers and rounding. Null when requests are not known. */
+  internalFragmentation: number | null;
+  mallocs: number;
+  reallocs: number;
+  frees: number;
+  failures: number;
+  misuses: number;
+}
+
+export interface HistogramRow {
+  /** Requests of (previous row's limit, this limit] bytes. */
+  upToBytes: number;
+  liveBlocks: number;
+}
+
+export interface SiteRow {
+  /** A source line where the source map is known, else `site 12`. From the board: not to be trusted. */
+  name: string;
+  liveBytes: number;
+  liveBlocks: number;
+  mallocs: number;
+}
+
+/** What was lost on the way, and how much got through. */
+export interface LineFigures {
+  frames: number;
+  bytes: number;
+  /** Frames missing by their sequence number, and frames refused by their check. */
+  framesLost: number;
+  framesBad: number;
+  /** Events the board itself dropped because the line was full. */
+  eventsDropped: number;
+  eventsPerSecond: number;
+  bytesPerSecond: number;
+}
+
+/** One column of the series; null in a gap. */
+export interface SeriesPoint {
+  atMs: number;
+  liveBytes: number | null;
+  peakLiveBytes: number | null;
+  largestFreeBytes: number | null;
+  externalFragmentation: number | null;
+}
+
+export type SceneState = 'waiting' | 'live' | 'paused' | 'past' | 'lost' | 'ended';
+
+export interface Scene {
+  /** Where the bytes come from: `sim:kaluma-pico`, a path. */
+  source: string;
+  /** What runs: a trace's or a program's name; from the board, not to be trusted. */
+  program: string;
+  policy: string | null;
+  state: SceneState;
+  /** The board's clock, in milliseconds since the recording began; the operation's number where `clock` says so. */
+  atMs: number;
+  /** A trace has no time: its moments are counted in operations. */
+  clock: 'time' | 'operations';
+  arenaBytes: number | null;
+  /** False from a loss until the next snapshot: the map is then the last one that was sure. */
+  exact: boolean;
+  figures: Figures | null;
+  walk(visit: BlockVisitor): void;
+  series: readonly SeriesPoint[];
+  histogram: readonly HistogramRow[];
+  /** Largest first. */
+  sites: readonly SiteRow[];
+  line: LineFigures | null;
+  /** The latest thing worth words: a failed allocation, a loss, a filter. */
+  message: string | null;
+}
