@@ -27,6 +27,8 @@ export interface SimOptions {
   /** Virtual time passes no faster than the wall clock. */
   realTime?: boolean;
   engine?: EngineFactory;
+  /** Another line than the board's default console. */
+  console?: 'usb' | 'uart' | 'ble';
   /** An existing board to open again, instead of a new one. */
   board?: VirtualBoard;
 }

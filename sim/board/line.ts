@@ -149,6 +149,13 @@ export class Line {
     return Math.max(atNs, Math.round(this.#wireFreeNs - this.facts.outputBufferBytes * this.#nsPerByte));
   }
 
+  /** Flow-control characters overtake what is queued. */
+  boardWriteUrgently(bytes: Uint8Array, atNs: number): void {
+    this.#queue.add(atNs + Math.ceil(bytes.length * this.#nsPerByte), () => {
+      if (this.isAttached) this.#hostEnd(bytes);
+    });
+  }
+
   /** When everything the board wrote has left it. */
   get boardIdleNs(): number {
     return this.#wireFreeNs;

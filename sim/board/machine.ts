@@ -42,6 +42,8 @@ export interface Machine {
   spend(ns: number): void;
   /** Writes to the line; the processor waits while the output buffer is full, at most `giveUpNs` without progress. */
   transmit(bytes: Uint8Array, giveUpNs?: number): void;
+  /** Writes ahead of what is queued, from the line's interrupt: flow control. */
+  transmitUrgently(bytes: Uint8Array): void;
   /** When all that was transmitted has left the board. */
   transmittedNs(): number;
   /** There is room again for bytes that `receive` refused. */

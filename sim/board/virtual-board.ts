@@ -252,6 +252,7 @@ export class VirtualBoard {
         const atNs = nowNs();
         this.#baseNs += this.line.boardWrite(bytes, atNs, giveUpNs) - atNs;
       },
+      transmitUrgently: (bytes) => this.line.boardWriteUrgently(bytes, this.#nowNs),
       transmittedNs: () => this.line.boardIdleNs,
       takesInputAgain: () =>
         this.#queue.add(Math.max(this.#nowNs, nowNs()), () => this.line.boardTakesAgain(this.#nowNs)),

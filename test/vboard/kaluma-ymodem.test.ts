@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { openKaluma, type Session } from './support.ts';
 import { endOfSession, eot, header, packet } from './ymodem-sender.ts';
 
-const program = 'console.log("started");\nlet n = 0;\nsetInterval(() => print(`tick ${++n};`), 100);\n';
+const program = `console.log("started");\nlet n = 0;\nsetInterval(() => print('tick ' + ++n + ';'), 100);\n`;
 const bytes = Buffer.from(program);
 
 async function startTransfer(board: Session): Promise<string> {

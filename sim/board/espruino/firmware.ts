@@ -1,0 +1,323 @@
+/**
+ * Espruino, from power-up on: Storage, boot code, banner, and the idle loop of input, timers, and what was asked for.
+ *
+ * Out of memory cannot be caught: the run is interrupted, the error is printed, an interval whose callback it hit is
+ * removed, and the board goes on. Source: espruino/Espruino@c5ff787b1 src/jsinteractive.c (jsiInit, jsiSemiInit,
+ * jsiSoftInit, jsiIdle, jsiLoop, jsiCheckErrors), src/jsflash.c (jsfLoadBootCodeFromFlash), src/jsvar.c.
+ */
+import type { Engine, Outcome } from '../../engine/engine.ts';
+import type { Firmware, Machine, Task } from '../machine.ts';
+import { bootBanner } from './banner.ts';
+import { EspruinoConsole } from './console.ts';
+import { espruinoGlobals, type GlobalsHost, type NativeCall } from './globals.ts';
+import { InputBuffer } from './input-buffer.ts';
+import { LineEditor } from './line-editor.ts';
+import { Packets } from './packets.ts';
+import { printJson } from './print-json.ts';
+import { Storage } from './storage.ts';
+import { EspruinoTimers } from './timers.ts';
+
+const ctrlC = 0x03;
+/** A turn of the idle loop with nothing to do: an estimate. */
+const turnNs = 20_000;
+/** In the order in which Espruino lists them. */
+const errorFlagNames = ['FIFO_FULL', 'BUFFER_FULL', 'CALLBACK', 'LOW_MEMORY', 'MEMORY'] as const;
+type ErrorFlag = (typeof errorFlagNames)[number];
+
+interface Place {
+  /** As the stack trace calls it: `REPL`, `boot code`. */
+  name: string;
+  /** The file in Storage that the text was run from, or nothing. */
+  file: string;
+  source: string;
+}
+
+interface Failure {
+  text: string;
+  trace: string;
+}
+
+export class EspruinoFirmware implements Firmware, GlobalsHost {
+  readonly machine: Machine;
+  readonly console: EspruinoConsole;
+  readonly timers = new EspruinoTimers();
+  readonly storage: Storage | null;
+  readonly input: InputBuffer;
+  readonly handlers = new Map<string, unknown[]>();
+  readonly nativeCall: NativeCall | null;
+  readonly isDead = false;
+  readonly #packets: Packets;
+  readonly #editor: LineEditor;
+  #engine: Engine | null = null;
+  #hasCtrlC = false;
+  #failure: Failure | null = null;
+  #isEventInterrupted = false;
+  readonly #flags = new Set<ErrorFlag>();
+  readonly #reportedFlags = new Set<ErrorFlag>();
+  #asked: { kind: 'reset' } | { kind: 'load'; fileName: string | undefined } | null = null;
+
+  constructor(machine: Machine, nativeCall: NativeCall | null) {
+    this.machine = machine;
+    this.nativeCall = nativeCall;
+    this.console = new EspruinoConsole(machine);
+    this.input = new InputBuffer(machine);
+    this.storage = machine.board.savedCode ? new Storage(machine, (text) => this.console.print(text)) : null;
+    this.#packets = new Packets({
+      raw: (text) => this.console.raw(text),
+      storage: this.storage,
+      nowNs: () => machine.nowNs(),
+      echoAgain: () => {
+        this.console.isEchoOffForLine = this.console.isEchoOffForLine && this.console.line !== '';
+      },
+      evaluateExpression: (source) => this.#evaluate(`(${source}\n)`),
+      report: (outcome) => this.#report(outcome, { name: '', file: '', source: '' }),
+      throwLater: (text) => {
+        this.#failure ??= { text: `Error: ${text}`, trace: '' };
+      },
+      emit: (name, value) => this.#emit(name, value),
+    });
+    this.#editor = new LineEditor(this.console, this.#packets, {
+      execute: (line) => this.#executeLine(line),
+      identity: () => `Espruino ${machine.board.engineVersion} ${machine.board.id.toUpperCase()}`,
+    });
+  }
+
+  get engine(): Engine | null {
+    return this.#engine;
+  }
+
+  usedVariables(): number {
+    return this.#engine?.jsvars ?? 0;
+  }
+
+  errorFlags(): string[] {
+    const flags = errorFlagNames.filter((name) => this.#flags.has(name));
+    this.#flags.clear();
+    this.#reportedFlags.clear();
+    return flags;
+  }
+
+  askReset(clearsFlash: boolean): void {
+    this.#asked = { kind: 'reset' };
+    if (clearsFlash) for (const name of ['.bootcde', '.bootrst', '.varimg']) this.storage?.erase(name);
+  }
+
+  askLoad(fileName: string | undefined): void {
+    this.#asked = { kind: 'load', fileName };
+  }
+
+  receive(bytes: Uint8Array): number {
+    if (!this.#packets.isReceiving && bytes.includes(ctrlC)) this.#hasCtrlC = true;
+    const taken = this.input.push(bytes);
+    if (this.input.hasOverflowed) this.#flags.add('FIFO_FULL');
+    return taken;
+  }
+
+  *main(): Task {
+    if (this.storage?.isCorrupt) {
+      this.console.print('Storage is corrupt.\nErasing Storage Area...\n');
+      this.storage.eraseAll();
+      this.console.print('Erase complete.\n');
+    }
+    const hasBootCode = ['.bootcde', '.bootrst'].some((name) => this.storage?.read(name));
+    yield* this.#start(true, !hasBootCode);
+    for (;;) {
+      const wasBusy = yield* this.#turn();
+      if (wasBusy || this.input.eventCount > 0) continue;
+      yield { untilNs: this.#nextNs(), forInput: true };
+    }
+  }
+
+  #nextNs(): number | null {
+    const due = [this.timers.nextNs(), this.#packets.nextNs()].filter((at) => at !== null);
+    return due.length === 0 ? null : Math.min(...due);
+  }
+
+  /** Once around the idle loop. True when there was something to do. */
+  *#turn(): Task<boolean> {
+    this.machine.spend(turnNs);
+    let wasBusy = false;
+    for (let events = this.input.eventCount; events > 0; events--) {
+      for (const code of this.input.pop() ?? []) yield* this.#editor.handle(code);
+      wasBusy = true;
+    }
+    this.input.release();
+    this.#packets.checkTimeouts();
+    const hasRunTimer = yield* this.timers.run(this.machine.nowNs(), (callback, args) =>
+      this.#callBack(callback, args),
+    );
+    if (this.#asked) {
+      wasBusy = true;
+      yield* this.#doAsked();
+    }
+    this.#checkErrors();
+    if (this.#hasCtrlC && !this.#packets.isReceiving) {
+      this.#hasCtrlC = false;
+      this.console.clearLine(true);
+    }
+    this.console.returnLine();
+    return wasBusy || hasRunTimer;
+  }
+
+  *#doAsked(): Task {
+    const asked = this.#asked!;
+    this.#asked = null;
+    if (asked.kind === 'reset') yield* this.#start(false, true);
+    else if (asked.fileName === undefined) {
+      this.#newEngine();
+      yield* this.#runBootCode(true);
+    } else {
+      yield* this.#start(false, true);
+      yield* this.#runFile(asked.fileName, asked.fileName);
+    }
+  }
+
+  /** A fresh interpreter: boot code, then the banner where it is shown. `loads` is false after reset(). */
+  *#start(loads: boolean, showsBanner: boolean): Task {
+    this.#newEngine();
+    this.console.isEchoOff = false;
+    yield* this.#runBootCode(loads);
+    if (!this.console.echoes) return;
+    if (showsBanner) this.console.print(bootBanner(this.machine.board));
+    this.console.print('\n');
+    this.console.isLineRemoved = true;
+  }
+
+  #newEngine(): void {
+    this.timers.clearAll();
+    this.handlers.clear();
+    this.#packets.reset();
+    this.#editor.reset();
+    this.#flags.clear();
+    this.#reportedFlags.clear();
+    this.console.line = '';
+    this.console.cursor = 0;
+    this.#engine = this.machine.startEngine(espruinoGlobals(this), { isInterrupted: () => this.#hasCtrlC });
+  }
+
+  *#runBootCode(loads: boolean): Task {
+    for (const digit of [0, 1, 2, 3]) yield* this.#runFile(`.boot${digit}`, `.boot${digit}`);
+    const runsAlways = this.storage?.read('.bootrst') != null;
+    if (runsAlways) yield* this.#runFile('.bootrst', 'boot code');
+    else if (loads) yield* this.#runFile('.bootcde', 'boot code');
+    yield* this.#emit('init', undefined);
+    this.#checkErrors();
+  }
+
+  *#runFile(fileName: string, name: string): Task {
+    const data = this.storage?.read(fileName);
+    if (!data) return;
+    const source = Buffer.from(data).toString('latin1');
+    const outcome = yield* this.#evaluate(source, fileName);
+    this.#report(outcome, { name, file: fileName, source });
+  }
+
+  *#executeLine(line: string): Task {
+    if (line === '') {
+      this.#checkErrors();
+      return;
+    }
+    const outcome = yield* this.#evaluate(line);
+    if (outcome.kind === 'value' && this.console.echoes && this.#failure === null) {
+      const shown = printJson(outcome.value, { pretty: true, limited: true, dropsQuotes: true, showsNames: true });
+      this.console.print(`=${shown}\n`);
+    }
+    this.#report(outcome, { name: 'REPL', file: '', source: line });
+  }
+
+  /** Runs text. One that does not end by itself goes on until Ctrl-C. */
+  *#evaluate(source: string, fileName = 'REPL'): Task<Outcome> {
+    const outcome = this.#engine!.run(source, fileName);
+    if (outcome.kind === 'interrupted') yield* this.#untilCtrlC();
+    return outcome;
+  }
+
+  *#untilCtrlC(): Task {
+    while (!this.#hasCtrlC) yield { untilNs: null, forInput: true };
+    this.#hasCtrlC = false;
+  }
+
+  /** A timer's callback. False when an interval must go: it was interrupted, or ran out of memory. */
+  *#callBack(callback: unknown, args: readonly unknown[]): Task<boolean> {
+    const outcome =
+      typeof callback === 'string' ? this.#engine!.run(callback, 'event') : this.#engine!.call(callback, [...args]);
+    if (outcome.kind === 'value') return true;
+    if (outcome.kind === 'error') {
+      this.#failure ??= this.#failureOf(outcome, { name: '', file: '', source: '' });
+      return true;
+    }
+    if (outcome.kind === 'interrupted') yield* this.#untilCtrlC();
+    else this.#printOutOfMemory({ name: '', file: '', source: '' });
+    this.console.removeLine();
+    this.console.print('ERROR: Ctrl-C while processing interval - removing it.\n');
+    this.#flags.add('CALLBACK');
+    this.#isEventInterrupted = true;
+    return false;
+  }
+
+  *#emit(name: string, value: unknown): Task<boolean> {
+    const handlers = this.handlers.get(name);
+    if (!handlers) return false;
+    for (const handler of handlers) {
+      const outcome = this.#engine!.call(handler, value === undefined ? [] : [value]);
+      if (outcome.kind === 'interrupted') yield* this.#untilCtrlC();
+      if (outcome.kind === 'outOfMemory') this.#printOutOfMemory({ name: '', file: '', source: '' });
+      if (outcome.kind === 'error') this.#failure ??= this.#failureOf(outcome, { name: '', file: '', source: '' });
+      if (outcome.kind === 'interrupted' || outcome.kind === 'outOfMemory') this.#isEventInterrupted = true;
+    }
+    return true;
+  }
+
+  #failureOf({ name, message, line }: Extract<Outcome, { kind: 'error' }>, place: Place): Failure {
+    const text = name === '' ? message : message === '' ? name : `${name}: ${message}`;
+    return { text, trace: name === '' ? '' : traceOf(place, line) };
+  }
+
+  /** Prints what became of a run, as jsiCheckErrors does behind each. */
+  #report(outcome: Outcome, place: Place): void {
+    if (outcome.kind === 'error') this.#failure ??= this.#failureOf(outcome, place);
+    if (outcome.kind === 'outOfMemory') this.#printOutOfMemory(place);
+    const isInterrupted = outcome.kind === 'interrupted' || outcome.kind === 'outOfMemory';
+    this.#checkErrors(isInterrupted ? (outcome.kind === 'interrupted' ? traceOf(place, 1) : '') : null);
+  }
+
+  #printOutOfMemory(place: Place): void {
+    if (!this.#flags.has('MEMORY')) this.console.print(`OUT OF MEMORY${traceOf(place, 1)}`);
+    this.#flags.add('LOW_MEMORY').add('MEMORY');
+  }
+
+  /** `interruptedTrace`: null when nothing was interrupted. */
+  #checkErrors(interruptedTrace: string | null = null): void {
+    if (this.#isEventInterrupted) {
+      this.#isEventInterrupted = false;
+      this.console.removeLine();
+      this.console.print('Execution Interrupted during event processing.\n');
+    }
+    const failure = this.#failure;
+    this.#failure = null;
+    if (failure) {
+      this.console.removeLine();
+      this.console.print(`Uncaught ${failure.text}\n${failure.trace}`);
+    }
+    if (interruptedTrace !== null) {
+      this.console.removeLine();
+      this.console.print(`Execution Interrupted\n${interruptedTrace}`);
+    }
+    const fresh = errorFlagNames.filter((name) => this.#flags.has(name) && !this.#reportedFlags.has(name));
+    for (const name of fresh) this.#reportedFlags.add(name);
+    if (fresh.length > 0) {
+      this.console.removeLine();
+      this.console.print(`New interpreter error: ${fresh.join(',')}\n`);
+    }
+  }
+}
+
+const longestMarker = 60;
+
+/** Where it was, as Espruino prints it; the engine model knows the line, so the column is always the first. */
+function traceOf({ name, file, source }: Place, line: number | null): string {
+  const position = `${file}:${line ?? 1}:1`;
+  const text = source.split('\n')[(line ?? 1) - 1] ?? '';
+  const marker = text.length > longestMarker ? `${text.slice(0, longestMarker)}...` : text;
+  return `    at ${name === '' ? position : `${name} (${position})`}\n${marker}\n^\n`;
+}

@@ -1,0 +1,186 @@
+/**
+ * How Espruino prints values: for the REPL (`pretty`, `limited`), for print(), and compact for E.toJS.
+ * Source: espruino/Espruino@c5ff787b1 src/jswrap_json.c (jsfGetJSONWithCallback), src/jsutils.c (escapeCharacter).
+ */
+import { types } from 'node:util';
+
+export interface PrintOptions {
+  /** Spaces within brackets, line breaks before anything that is not a number. */
+  pretty?: boolean;
+  /** Long arrays and strings are cut in the middle, functions lose their body. */
+  limited?: boolean;
+  /** Names of plain words go without quotes. */
+  dropsQuotes?: boolean;
+  /** An object of a class is printed with the class's name. */
+  showsNames?: boolean;
+  /** Typed arrays print as arrays, undefined as null. */
+  plain?: boolean;
+}
+
+const longestArray = 15;
+const shownEachEnd = 5;
+const longestString = 60;
+const shownCharacters = 27;
+const itemsOnLine = 4;
+const limitText = ' ... ';
+/** Deeper than any value a test or a program prints; ends cycles through getters. */
+const deepest = 32;
+
+export function quote(text: string): string {
+  let out = '"';
+  for (let i = 0; i < text.length; i++) out += escapeCharacter(text.charCodeAt(i), text.charCodeAt(i + 1));
+  return `${out}"`;
+}
+
+const named: Readonly<Record<number, string>> = {
+  8: '\\b',
+  9: '\\t',
+  10: '\\n',
+  11: '\\v',
+  12: '\\f',
+  13: '\\r',
+  34: '\\"',
+  92: '\\\\',
+};
+
+function escapeCharacter(code: number, next: number): string {
+  const name = named[code];
+  if (name) return name;
+  const isNextOctal = next >= 0x30 && next <= 0x37;
+  if (code < 8 && !isNextOctal) return `\\${code}`;
+  if (code > 255) return `\\u${code.toString(16).toUpperCase().padStart(4, '0')}`;
+  if (code < 32 || code >= 127) return `\\x${code.toString(16).toUpperCase().padStart(2, '0')}`;
+  return String.fromCharCode(code);
+}
+
+const needsNewLine = (value: unknown): boolean =>
+  value !== undefined && value !== null && typeof value !== 'number' && typeof value !== 'boolean';
+
+export function printJson(value: unknown, options: PrintOptions): string {
+  return new Printer(options).print(value, 0);
+}
+
+class Printer {
+  readonly #options: PrintOptions;
+  readonly #above: unknown[] = [];
+
+  constructor(options: PrintOptions) {
+    this.#options = options;
+  }
+
+  print(value: unknown, indent: number): string {
+    switch (typeof value) {
+      case 'undefined':
+        return this.#options.plain ? 'null' : 'undefined';
+      case 'number':
+      case 'boolean':
+        return String(value);
+      case 'string':
+        return this.#string(value);
+      case 'function':
+        return this.#function(value);
+      case 'object':
+        return value === null ? 'null' : this.#object(value, indent);
+      default:
+        return '';
+    }
+  }
+
+  #string(text: string): string {
+    if (!this.#options.limited || text.length <= longestString) return quote(text);
+    return `${quote(text.slice(0, shownCharacters))}${limitText}${quote(text.slice(-shownCharacters))}`;
+  }
+
+  #function(fn: unknown): string {
+    const text = Function.prototype.toString.call(fn);
+    const parameters = /^[^(]*?(?:\(([^)]*)\)|([\w$]+)\s*=>)/.exec(text);
+    const names = (parameters?.[1] ?? parameters?.[2] ?? '').replace(/\s/g, '');
+    if (text.includes('[native code]')) return `function (${names}) { [native code] }`;
+    if (this.#options.limited) return `function (${names}) {${limitText}}`;
+    const open = text.indexOf('{');
+    return `function (${names}) ${open < 0 ? `{return ${text.split('=>')[1]?.trim() ?? ''}}` : text.slice(open)}`;
+  }
+
+  #object(value: object, indent: number): string {
+    if (this.#above.includes(value) || this.#above.length > deepest) return limitText;
+    this.#above.push(value);
+    try {
+      if (Array.isArray(value)) return this.#array(value, indent);
+      if (types.isTypedArray(value)) return this.#typedArray(value);
+      if (types.isAnyArrayBuffer(value)) return `${this.#typedArray(new Uint8Array(value))}.buffer`;
+      return this.#fields(value, indent);
+    } catch {
+      return limitText;
+    } finally {
+      this.#above.pop();
+    }
+  }
+
+  #newLine(indent: number): string {
+    return `\n${'  '.repeat(indent)}`;
+  }
+
+  #array(items: readonly unknown[], indent: number): string {
+    const { pretty, limited } = this.#options;
+    const isCut = limited === true && items.length > longestArray;
+    let out = pretty ? '[ ' : '[';
+    let breaks = false;
+    let isFirst = true;
+    for (let i = 0; i < items.length; i++) {
+      if (isCut && i >= shownEachEnd && i < items.length - shownEachEnd) continue;
+      if (!isFirst) out += pretty ? ', ' : ',';
+      isFirst = false;
+      if (isCut && i === items.length - shownEachEnd) out += limitText;
+      const breaksHere = pretty === true && needsNewLine(items[i]);
+      if (breaks || breaksHere) out += this.#newLine(indent + 1);
+      out += this.print(items[i], indent + 1);
+      breaks = breaksHere;
+    }
+    if (breaks) out += this.#newLine(indent);
+    return out + (pretty ? ' ]' : ']');
+  }
+
+  #typedArray(array: ArrayLike<unknown>): string {
+    const { pretty, limited, plain } = this.#options;
+    const name = Object.prototype.toString.call(array).slice('[object '.length, -1);
+    const all = Array.from(array);
+    if (!plain && all.every((item) => item === 0)) return `new ${name}(${all.length})`;
+    const separator = pretty ? ', ' : ',';
+    let text = all.join(separator);
+    if (limited && all.length > longestArray) {
+      text = `${all.slice(0, shownEachEnd).join(separator)}${separator}${limitText}${all.slice(-shownEachEnd).join(separator)}`;
+    }
+    return plain ? `[${text}]` : `new ${name}([${text}])`;
+  }
+
+  #fields(value: object, indent: number): string {
+    const { pretty, dropsQuotes, showsNames, plain } = this.#options;
+    if (types.isNativeError(value)) {
+      const { name, message } = value;
+      return showsNames ? `${name}: ${name}: ${message}` : `{ }`;
+    }
+    const className = (Object.getPrototypeOf(value) as { constructor?: { name?: string } } | null)?.constructor?.name;
+    const shownName = showsNames && className && className !== 'Object' ? `${className}: ` : '';
+    let out = `${shownName}${pretty ? '{ ' : '{'}`;
+    let breaks = false;
+    let sinceBreak = 0;
+    let isFirst = true;
+    for (const [key, item] of Object.entries(value)) {
+      if (plain && item === undefined) continue;
+      sinceBreak++;
+      if (!isFirst) out += pretty ? ', ' : ',';
+      isFirst = false;
+      const breaksHere = pretty === true && needsNewLine(item);
+      if (pretty && sinceBreak > itemsOnLine) breaks = true;
+      if (breaks || breaksHere) {
+        out += this.#newLine(indent + 1);
+        sinceBreak = 0;
+      }
+      const isWord = /^(?:[A-Za-z_$][\w$]*|\d+)$/.test(key);
+      out += `${dropsQuotes && isWord ? key : quote(key)}${pretty ? ': ' : ':'}${this.print(item, indent + 1)}`;
+      breaks = breaksHere;
+    }
+    if (breaks) out += this.#newLine(indent);
+    return out + (pretty ? ' }' : '}');
+  }
+}
