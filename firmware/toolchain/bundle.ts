@@ -11,14 +11,13 @@
  */
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { parse } from 'acorn';
-import { simple } from 'acorn-walk';
 import { type BuildFailure, type BuildOptions, build, type Loader, type TransformOptions, transform } from 'esbuild';
 import type { Board } from '../../boards/board.ts';
 import { exitCodes, Problem } from '../../boards/problem.ts';
 import { packageRoot } from '../../boards/root.ts';
-import { defaultPolicyName, isPolicyName, type PolicyName, policyNames } from '../src/policies/index.ts';
+import { defaultPolicyName, type PolicyName } from '../src/policies/index.ts';
 import { deviceFolder, deviceModules, virtualNamespace } from './device-modules.ts';
+import { heapFacts } from './program-facts.ts';
 import { rewrite, type Site } from './rewrite.ts';
 import { type RawSourceMap, SourceMap } from './source-map.ts';
 
@@ -54,10 +53,15 @@ export interface Bundle {
   kind: 'module' | 'script';
   /** Whether the program imports 'heapglass'. */
   usesHeap: boolean;
+  /** Bytes of the arenas it takes; null for one whose size is computed while it runs. */
+  arenasBytes: (number | null)[];
 }
 
 /** How the paths of the device code begin in maps and site tables. */
 const devicePrefix = 'heapglass/';
+
+/** Whether a source is the user's: not the device code, not the bundler's own. */
+const isProgram = (source: string | undefined): boolean => source !== undefined && !source.startsWith(devicePrefix);
 
 /**
  * New syntax that the bundler can write in older words. Neither engine has the first two; boards built SAVE_ON_FLASH
@@ -82,7 +86,7 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
   const map = new SourceMap(built.map);
   const rewritten = rewrite(built.code, {
     origin: map,
-    isProgram: (source) => !source.startsWith(devicePrefix),
+    isProgram,
     withSites: telemetry && built.usesHeap,
     constantCharacters: options.board.engine === 'espruino' ? espruinoConstantCharacters : Number.POSITIVE_INFINITY,
     keepMethods: options.keepMethods ?? [],
@@ -98,6 +102,7 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
     policy: built.policy,
     kind: built.kind,
     usesHeap: built.usesHeap,
+    arenasBytes: built.arenasBytes,
   };
 }
 
@@ -134,6 +139,7 @@ interface Built {
   policy: PolicyName;
   kind: Bundle['kind'];
   usesHeap: boolean;
+  arenasBytes: (number | null)[];
 }
 
 async function bundleModules(options: BundleOptions, entry: string, telemetry: boolean): Promise<Built> {
@@ -143,15 +149,15 @@ async function bundleModules(options: BundleOptions, entry: string, telemetry: b
   const program = inputs[basename(entry)];
   const usesHeap = Object.keys(inputs).some((path) => resolve(dirname(entry), path) === join(deviceFolder, 'heap.ts'));
   if (program?.format !== 'esm' && !program?.imports.some(({ external }) => !external))
-    return { ...(await scriptOf(options, entry)), policy, kind: 'script', usesHeap };
-  if (options.policy === undefined && usesHeap) {
-    const named = policyInProgram(result.code);
-    if (named !== undefined && named !== policy) {
-      policy = named;
-      result = await buildWith(options, entry, policy, telemetry);
-    }
+    return { ...(await scriptOf(options, entry)), policy, kind: 'script', usesHeap, arenasBytes: [] };
+  const origin = new SourceMap(result.map);
+  const facts = heapFacts(result.code, (line, column) => isProgram(origin.trace(line, column)?.source));
+  if (options.policy === undefined && facts.policy !== undefined && facts.policy !== policy) {
+    policy = facts.policy;
+    result = await buildWith(options, entry, policy, telemetry);
   }
-  return { code: result.code, map: result.map, policy, kind: 'module', usesHeap };
+  const { arenasBytes } = facts;
+  return { code: result.code, map: result.map, policy, kind: 'module', usesHeap, arenasBytes };
 }
 
 type Inputs = Record<string, { format?: 'cjs' | 'esm'; imports: { external?: boolean }[] }>;
@@ -231,37 +237,6 @@ function nameOf(source: string, root: string): string {
 }
 
 const loaderOf = (path: string): Loader => (path.endsWith('.ts') ? 'ts' : 'js');
-
-/** The policy that the program names in a `createHeap({ policy: '...' })`; undefined when it names none. */
-function policyInProgram(code: string): PolicyName | undefined {
-  const names = new Set<string>();
-  simple(parse(code, { ecmaVersion: 2022, sourceType: 'module' }), {
-    ObjectExpression({ properties }) {
-      const property = (key: string) =>
-        properties.find((p) => p.type === 'Property' && p.key.type === 'Identifier' && p.key.name === key);
-      const policy = property('policy');
-      if (policy?.type !== 'Property' || policy.value.type !== 'Literal' || !property('bytes')) return;
-      names.add(String(policy.value.value));
-    },
-  });
-  if (names.size > 1)
-    throw new Problem(
-      exitCodes.badInput,
-      'the program names more than one policy',
-      [`it names ${[...names].sort().join(', ')}`, 'a bundle holds one policy, for all of its heaps'],
-      'Use one of them in every createHeap, or name it with --policy.',
-    );
-  const [name] = names;
-  if (name === undefined) return undefined;
-  if (!isPolicyName(name))
-    throw new Problem(
-      exitCodes.badInput,
-      `the program asks for a policy "${name}", which is not there`,
-      [],
-      `The policies are ${policyNames.join(', ')}.`,
-    );
-  return name;
-}
 
 function asProblem(error: BuildFailure, entry: string): Problem {
   if (!Array.isArray(error.errors)) {

@@ -24,18 +24,21 @@ function traces(): [name: string, path: string][] {
     .map((name) => [name, join(folder, name)]);
 }
 
-test.each(traces())('%s: --arena min --json is a footprint that completes, one step less does not', async (_name, path) => {
-  const { code, out } = await runCommand(command, [path, '--policy', 'best-fit', '--arena', 'min', '--json']);
-  const result = JSON.parse(out);
-  const trace = readTrace(path);
-  expect(code).toBe(exitCodes.done);
-  expect(result).toMatchObject({ trace: trace.name, policy: 'best-fit', failures: 0, corruptedPayloads: 0 });
-  expect(result.footprintBytes % 16).toBe(0);
-  expect(result.utilisation).toBeCloseTo(trace.peakLiveBytes / result.footprintBytes, 12);
-  expect(result.verifiedPayloads).toBeGreaterThan(0);
-  expect(runTrace(policies['best-fit'], trace, result.footprintBytes)).toBe(-1);
-  expect(runTrace(policies['best-fit'], trace, result.footprintBytes - 16)).not.toBe(-1);
-});
+test.each(traces())(
+  '%s: --arena min --json is a footprint that completes, one step less does not',
+  async (_name, path) => {
+    const { code, out } = await runCommand(command, [path, '--policy', 'best-fit', '--arena', 'min', '--json']);
+    const result = JSON.parse(out);
+    const trace = readTrace(path);
+    expect(code).toBe(exitCodes.done);
+    expect(result).toMatchObject({ trace: trace.name, policy: 'best-fit', failures: 0, corruptedPayloads: 0 });
+    expect(result.footprintBytes % 16).toBe(0);
+    expect(result.utilisation).toBeCloseTo(trace.peakLiveBytes / result.footprintBytes, 12);
+    expect(result.verifiedPayloads).toBeGreaterThan(0);
+    expect(runTrace(policies['best-fit'], trace, result.footprintBytes)).toBe(-1);
+    expect(runTrace(policies['best-fit'], trace, result.footprintBytes - 16)).not.toBe(-1);
+  },
+);
 
 test('a request that fails is counted, told with its facts, and the exit code is 1', async () => {
   const { code, out } = await runCommand(command, [queens, '--arena', '20000']);

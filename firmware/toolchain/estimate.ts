@@ -1,0 +1,175 @@
+/**
+ * Whether a bundle and its arenas fit the engine's memory, said before anything is flashed: neither engine says it
+ * afterwards (Espruino prints OUT OF MEMORY and goes on; JerryScript stops the board).
+ *
+ * A static estimate from measured sizes, on the safe side. The cost model of a virtual board counts more finely.
+ *
+ * Espruino, in variables: a flashed program stays in flash, and each of its functions takes five (two for its name, one
+ * each for parameter list, code reference and scope) and one a parameter; a program in RAM holds the text of its
+ * functions besides. A flat array of n bytes takes 3 + ceil(n / bytes of a variable).
+ * Kaluma, in bytes: 110 for a function of 32 characters (50 of them, 1.6 KB of source, added 5.5 KB), taken as 80 and
+ * one a character; a closure 64; an array of n bytes 48 + n, a view 32.
+ */
+import { parse } from 'acorn';
+import { simple } from 'acorn-walk';
+import type { Board } from '../../boards/board.ts';
+import { exitCodes, Problem } from '../../boards/problem.ts';
+import type { Bundle } from './bundle.ts';
+
+export interface MemoryEstimate {
+  /** What the figures count. */
+  unit: 'variables' | 'bytes';
+  /** What the engine has in all. */
+  total: number;
+  /** In use before the program: measured on Kaluma, assumed on Espruino. */
+  system: number;
+  code: number;
+  arenas: number;
+  /** total - system - code - arenas; negative when it does not fit. */
+  left: number;
+  /** What must be left for the program's own values, calls and timers. */
+  margin: number;
+  /** Arenas whose size the program computes: not counted. */
+  unknownArenas: number;
+}
+
+export interface EstimateOptions {
+  /** The program is sent to RAM, not to flash (Espruino). */
+  inRam?: boolean;
+}
+
+/** Part of the engine's memory that must be left: calls, temporaries and the telemetry's timer live there. */
+export const marginFraction = 0.1;
+
+const espruino = {
+  /** An assumption: what a board without a program has in use (its REPL, its pins, the history). */
+  systemVariables: 60,
+  functionVariables: 5,
+  parameterVariables: 1,
+  /** A name of up to four characters, and its value. */
+  globalVariables: 2,
+  flatArrayVariables: 3,
+  /** Views of an arena: three of the bound arena, three of the heap, one variable each and their names. */
+  viewsVariables: 12,
+};
+
+const kaluma = {
+  functionBytes: 80,
+  characterBytes: 1,
+  closureBytes: 64,
+  globalBytes: 16,
+  arrayBytes: 48,
+  viewBytes: 32,
+  views: 6,
+};
+
+/** Estimates what a bundle takes of the engine's memory once it runs. Null for a board whose memory is not known. */
+export function estimateMemory(bundle: Bundle, board: Board, options: EstimateOptions = {}): MemoryEstimate | null {
+  const shape = shapeOf(bundle.code);
+  const known = bundle.arenasBytes.filter((bytes) => bytes !== null);
+  const unknownArenas = bundle.arenasBytes.length - known.length;
+  const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+  if (board.jsvars) {
+    const { count: total, bytesEach } = board.jsvars;
+    const functions = shape.functions.map(
+      ({ parameters, characters }) =>
+        espruino.functionVariables +
+        parameters * espruino.parameterVariables +
+        (options.inRam ? Math.ceil(characters / bytesEach) + 1 : 0),
+    );
+    const code = sum(functions) + shape.globals * espruino.globalVariables;
+    const arenas = sum(
+      known.map((bytes) => espruino.flatArrayVariables + Math.ceil(bytes / bytesEach) + espruino.viewsVariables),
+    );
+    return summed('variables', total, espruino.systemVariables, code, arenas, unknownArenas);
+  }
+  if (board.engineHeapBytes === null) return null;
+  const functions = shape.functions.map(
+    ({ characters, inner }) =>
+      kaluma.functionBytes + characters * kaluma.characterBytes + (inner ? kaluma.closureBytes : 0),
+  );
+  const code = sum(functions) + shape.globals * kaluma.globalBytes;
+  const arenas = sum(
+    known.map((bytes) => kaluma.arrayBytes + Math.ceil(bytes / 8) * 8 + kaluma.views * kaluma.viewBytes),
+  );
+  return summed('bytes', board.engineHeapBytes, board.engineHeapUsedAtBootBytes ?? 0, code, arenas, unknownArenas);
+}
+
+function summed(
+  unit: MemoryEstimate['unit'],
+  total: number,
+  system: number,
+  code: number,
+  arenas: number,
+  unknownArenas: number,
+): MemoryEstimate {
+  const left = total - system - code - arenas;
+  return { unit, total, system, code, arenas, left, margin: Math.ceil(total * marginFraction), unknownArenas };
+}
+
+/** The Problem that refuses to flash what leaves less than the margin; null when it fits. */
+export function memoryProblem(estimate: MemoryEstimate, board: Board): Problem | null {
+  const { unit, total, system, code, arenas, left, margin } = estimate;
+  if (left >= margin) return null;
+  return new Problem(
+    exitCodes.tooBig,
+    `the program does not fit the memory of ${board.id}`,
+    [
+      `of ${total} ${unit}, the engine itself takes ${system}, the program ${code}, its arenas ${arenas}`,
+      `that leaves ${left}; ${margin} should be left (${marginFraction * 100} %)`,
+    ],
+    arenas > 0
+      ? 'Make the arena smaller, or choose a larger board.'
+      : 'Make the program smaller, or choose a larger board.',
+  );
+}
+
+/** The Problem that refuses what is longer than the board's code area; null when it fits or the area is not known. */
+export function codeAreaProblem(codeBytes: number, board: Board): Problem | null {
+  const areaBytes = codeAreaBytes(board);
+  if (areaBytes === null || codeBytes <= areaBytes) return null;
+  return new Problem(
+    exitCodes.tooBig,
+    `the program is larger than the code area of ${board.id}`,
+    [`it is ${codeBytes} bytes`, `the area holds ${areaBytes}`],
+    'Nothing was sent to the board. Make the program smaller, or choose a larger board.',
+  );
+}
+
+/** A stored file's header (src/jsflash.h: size and 28 characters of name). */
+const storageHeaderBytes = 32;
+
+/** Bytes of source that the board can store: Storage without the file's header; Kaluma's area without its final NUL. */
+export function codeAreaBytes({ savedCode, programAreaBytes }: Board): number | null {
+  if (savedCode) return savedCode.pages * savedCode.pageBytes - storageHeaderBytes;
+  return programAreaBytes === null ? null : programAreaBytes - 1;
+}
+
+interface Shape {
+  functions: { characters: number; parameters: number; inner: boolean }[];
+  /** Top-level variables and functions. */
+  globals: number;
+}
+
+function shapeOf(code: string): Shape {
+  const program = parse(code, { ecmaVersion: 'latest', sourceType: 'script' });
+  const spans: { start: number; end: number; parameters: number }[] = [];
+  simple(program, {
+    Function: ({ start, end, params }) => void spans.push({ start, end, parameters: params.length }),
+  });
+  const isWithin = (a: { start: number; end: number }, b: { start: number; end: number }): boolean =>
+    a !== b && a.start >= b.start && a.end <= b.end;
+  // A function's own characters: without those of the functions inside it, which are counted for themselves.
+  const functions = spans.map((span) => {
+    const direct = spans.filter(
+      (other) => isWithin(other, span) && !spans.some((s) => isWithin(other, s) && isWithin(s, span)),
+    );
+    const characters = span.end - span.start - direct.reduce((sum, { start, end }) => sum + end - start, 0);
+    return { characters, parameters: span.parameters, inner: spans.some((other) => isWithin(span, other)) };
+  });
+  const globals = program.body.reduce((count, statement) => {
+    if (statement.type === 'VariableDeclaration') return count + statement.declarations.length;
+    return count + (statement.type === 'FunctionDeclaration' ? 1 : 0);
+  }, 0);
+  return { functions, globals };
+}

@@ -1,0 +1,99 @@
+/** What a bundled program says about its heaps in so many words: the policy it names, the arenas it takes. */
+import { type AnyNode, type CallExpression, type Expression, type ObjectExpression, type Program, parse } from 'acorn';
+import { simple } from 'acorn-walk';
+import { exitCodes, Problem } from '../../boards/problem.ts';
+import { isPolicyName, type PolicyName, policyNames } from '../src/policies/index.ts';
+
+export interface HeapFacts {
+  /** The policy named in `createHeap({ policy: '...' })`; undefined when none is. */
+  policy: PolicyName | undefined;
+  /** Bytes of each arena in the order of the text; null where the size is computed while the program runs. */
+  arenasBytes: (number | null)[];
+}
+
+/** Reads the facts from the bundler's output. `inProgram` tells the user's code from the device's by position. */
+export function heapFacts(code: string, inProgram: (line: number, column: number) => boolean): HeapFacts {
+  const program = parse(code, { ecmaVersion: 2022, sourceType: 'module', locations: true });
+  const constants = topLevelConstants(program);
+  const names = new Set<string>();
+  const arenasBytes: (number | null)[] = [];
+  simple(program, {
+    CallExpression(node) {
+      const options = createHeapOptions(node);
+      if (!options || !inProgram(node.loc!.start.line - 1, node.loc!.start.column)) return;
+      const policy = propertyOf(options, 'policy');
+      if (policy?.type === 'Literal') names.add(String(policy.value));
+      const bytes = propertyOf(options, 'bytes');
+      arenasBytes.push(bytes ? numberOf(bytes, constants) : null);
+    },
+  });
+  return { policy: onePolicy(names), arenasBytes };
+}
+
+/** The options of `createHeap({ ... })`; the bundler may have numbered the name. */
+function createHeapOptions(node: CallExpression): ObjectExpression | undefined {
+  const [options] = node.arguments;
+  const isCall = node.callee.type === 'Identifier' && /^createHeap\d*$/.test(node.callee.name);
+  return isCall && options?.type === 'ObjectExpression' ? options : undefined;
+}
+
+function propertyOf(object: ObjectExpression, key: string): AnyNode | undefined {
+  for (const property of object.properties)
+    if (property.type === 'Property' && property.key.type === 'Identifier' && property.key.name === key)
+      return property.value;
+  return undefined;
+}
+
+/** Variables of the top level that begin with an expression: read only where they are constants in fact. */
+function topLevelConstants(program: Program): Map<string, Expression> {
+  const constants = new Map<string, Expression>();
+  for (const statement of program.body) {
+    if (statement.type !== 'VariableDeclaration') continue;
+    for (const { id, init } of statement.declarations)
+      if (id.type === 'Identifier' && init) constants.set(id.name, init);
+  }
+  const forget = (node: AnyNode): void => {
+    if (node.type === 'Identifier') constants.delete(node.name);
+  };
+  simple(program, {
+    AssignmentExpression: ({ left }) => forget(left),
+    UpdateExpression: ({ argument }) => forget(argument),
+  });
+  return constants;
+}
+
+function numberOf(node: AnyNode, constants: ReadonlyMap<string, Expression>): number | null {
+  if (node.type === 'Literal') return typeof node.value === 'number' ? node.value : null;
+  if (node.type === 'Identifier') {
+    const value = constants.get(node.name);
+    return value ? numberOf(value, constants) : null;
+  }
+  if (node.type !== 'BinaryExpression') return null;
+  const left = numberOf(node.left, constants);
+  const right = numberOf(node.right, constants);
+  if (left === null || right === null) return null;
+  if (node.operator === '*') return left * right;
+  if (node.operator === '+') return left + right;
+  if (node.operator === '-') return left - right;
+  return node.operator === '<<' ? left << right : null;
+}
+
+function onePolicy(names: ReadonlySet<string>): PolicyName | undefined {
+  if (names.size > 1)
+    throw new Problem(
+      exitCodes.badInput,
+      'the program names more than one policy',
+      [`it names ${[...names].sort().join(', ')}`, 'a bundle holds one policy, for all of its heaps'],
+      'Use one of them in every createHeap, or name it with --policy.',
+    );
+  const [name] = names;
+  if (name === undefined) return undefined;
+  if (!isPolicyName(name))
+    throw new Problem(
+      exitCodes.badInput,
+      `the program asks for a policy "${name}", which is not there`,
+      [],
+      `The policies are ${policyNames.join(', ')}.`,
+    );
+  return name;
+}

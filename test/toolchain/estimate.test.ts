@@ -1,0 +1,73 @@
+// The memory estimate: what a bundle and its arenas take of the engine's memory, and the refusal of what does not fit.
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { boardIds, loadBoard } from '../../boards/board.ts';
+import { bundle } from '../../firmware/toolchain/bundle.ts';
+import { codeAreaBytes, codeAreaProblem, estimateMemory, memoryProblem } from '../../firmware/toolchain/estimate.ts';
+
+const entry = join(mkdtempSync(join(tmpdir(), 'heapglass-estimate-')), 'app.js');
+const programWith = (bytes: string): string =>
+  `import { createHeap } from 'heapglass';\nconst KB = 1024;\nexport const heap = createHeap({ bytes: ${bytes} });\nexport const p = heap.malloc(8);\n`;
+
+async function estimateOf(id: string, bytes: string, inRam = false) {
+  const board = loadBoard(id);
+  return estimateMemory(await bundle({ entry, source: programWith(bytes), board }), board, { inRam })!;
+}
+
+test.each([
+  ['8192', [8192]],
+  ['8 * KB', [8192]],
+  ['3 * KB + 16', [3088]],
+  ['1 << 12', [4096]],
+  ['process.memory().free', [null]],
+])('the arena of bytes: %s is read from the program', async (bytes, arenas) => {
+  const { arenasBytes } = await bundle({ entry, source: programWith(bytes), board: loadBoard('puckjs') });
+  expect(arenasBytes).toEqual(arenas);
+});
+
+test('an arena is counted in the unit of its engine', async () => {
+  // A flat array on Espruino: 3 + ceil(n / 13), and its views.
+  expect((await estimateOf('puckjs', '8192')).arenas - (await estimateOf('puckjs', '4096')).arenas).toBe(
+    Math.ceil(8192 / 13) - Math.ceil(4096 / 13),
+  );
+  expect((await estimateOf('kaluma-pico', '8192')).arenas - (await estimateOf('kaluma-pico', '4096')).arenas).toBe(
+    4096,
+  );
+  expect((await estimateOf('kaluma-pico', 'micros()')).unknownArenas).toBe(1);
+});
+
+test('a program in RAM takes its text besides', async () => {
+  const flash = await estimateOf('puckjs', '4096');
+  const ram = await estimateOf('puckjs', '4096', true);
+  const { bytes } = await bundle({ entry, source: programWith('4096'), board: loadBoard('puckjs') });
+  expect(ram.code - flash.code).toBeGreaterThan((bytes / 13) * 0.8);
+});
+
+test.each(boardIds())('%s: an arena as large as its memory is refused, a small one is not', async (id) => {
+  const board = loadBoard(id);
+  const whole = board.jsvars ? board.jsvars.count * board.jsvars.bytesEach : board.engineHeapBytes!;
+  const problem = memoryProblem(await estimateOf(id, String(whole)), board)!;
+  expect(problem.exitCode).toBe(6);
+  expect(problem.facts.join(' ')).toMatch(/leaves -\d+/);
+  if (!tooSmall.includes(id)) expect(memoryProblem(await estimateOf(id, '256'), board)).toBeNull();
+});
+
+// 350 and 400 variables: the functions of an interpreted allocator alone take more.
+const tooSmall = ['microbit1', 'stm32vldiscovery'];
+
+test.each(tooSmall)('%s is too small for an interpreted heap', async (id) => {
+  expect(memoryProblem(await estimateOf(id, '256'), loadBoard(id))).not.toBeNull();
+});
+
+test('a program is refused when it is longer than the code area', () => {
+  expect(codeAreaBytes(loadBoard('kaluma-pico'))).toBe(524_287);
+  expect(codeAreaBytes(loadBoard('puckjs'))).toBe(40_928);
+  expect(codeAreaBytes(loadBoard('stm32vldiscovery'))).toBeNull();
+  expect(codeAreaProblem(524_288, loadBoard('kaluma-pico'))!.facts).toEqual([
+    'it is 524288 bytes',
+    'the area holds 524287',
+  ]);
+  expect(codeAreaProblem(524_287, loadBoard('kaluma-pico'))).toBeNull();
+});
