@@ -24,12 +24,7 @@ export async function openTransport(spec: string, options: OpenOptions = {}): Pr
     case 'rfc2217':
       return (await import('./rfc2217.ts')).openRfc2217(spec, options);
     case 'sim':
-      throw new Problem(
-        exitCodes.missing,
-        'virtual boards are not built in yet',
-        [],
-        'Use a serial path or tcp://HOST:PORT.',
-      );
+      return (await import('./sim.ts')).openSim(spec.slice('sim:'.length), options);
     case '':
       if (spec.startsWith('/') || spec.startsWith('./') || /^COM\d+$/i.test(spec) || spec.startsWith('\\\\.\\')) {
         return (await import('./serial.ts')).openSerial(spec, options);

@@ -75,7 +75,7 @@ class InProcessTransport implements SimTransport {
     this.#nowNs = board.nowNs;
     this.clock = {
       nowMs: () => this.#nowNs / nsPerMs,
-      sleep: (ms) => this.#sleep(ms),
+      sleep: (ms, signal) => this.#sleep(ms, signal),
     };
     board.onTransmit((bytes) => this.#receive(bytes));
     board.onPortLost(() => this.#lose("the port is gone: the cable or the board's power"));
@@ -132,10 +132,14 @@ class InProcessTransport implements SimTransport {
     for (const resolve of writers) resolve();
   }
 
-  #sleep(ms: number): Promise<void> {
-    if (!this.#isOpen) return Promise.resolve();
+  #sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (!this.#isOpen || signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#sleeps.add(this.#nowNs + Math.max(0, Math.round(ms * nsPerMs)), resolve);
+      const sleep = this.#sleeps.add(this.#nowNs + Math.max(0, Math.round(ms * nsPerMs)), resolve);
+      signal?.addEventListener('abort', () => {
+        sleep.cancel();
+        resolve();
+      });
       this.#startPump();
     });
   }
