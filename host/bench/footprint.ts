@@ -91,13 +91,20 @@ export function verifyTrace(policy: Policy, trace: Trace, arenaBytes: number): C
   return null;
 }
 
-/** Searches the minimum footprint and verifies it. Throws when the policy breaks a payload: that is a defect. */
-export function minimumFootprint(policy: Policy, trace: Trace): Footprint {
+/** No policy holds more than 2^27 bytes in one arena. */
+const MAX_ARENA_BYTES = 1 << 27;
+
+/**
+ * Searches the minimum footprint and verifies it; null when no arena that the policy can hold completes the trace.
+ * Throws when the policy breaks a payload: that is a defect.
+ */
+export function minimumFootprint(policy: Policy, trace: Trace): Footprint | null {
   let fails = Math.floor(trace.peakLiveBytes / STEP_BYTES) - 1;
   let completes = Math.ceil((trace.peakLiveBytes * 1.25 + 1024) / STEP_BYTES);
   while (runTrace(policy, trace, completes * STEP_BYTES) !== -1) {
     fails = completes;
     completes *= 2;
+    if (completes * STEP_BYTES > MAX_ARENA_BYTES) return null;
   }
   while (completes - fails > 1) {
     const middle = (completes + fails) >> 1;

@@ -1,5 +1,5 @@
 /** `heapglass replay`: a trace run through a heap here or on a virtual board, or a recording shown again. */
-import { exitCodes } from '../../boards/problem.ts';
+import { exitCodes, Problem } from '../../boards/problem.ts';
 import {
   defaultPolicyName,
   isPolicyName,
@@ -28,7 +28,16 @@ function policyOption(args: Arguments): PolicyName {
 /** The arena in bytes; `min` is searched, and verified with patterns. */
 function arenaOption(args: Arguments, policy: PolicyName, trace: Trace): { arenaBytes: number; searched: boolean } {
   if ((args.text('arena') ?? 'min') === 'min') {
-    return { arenaBytes: minimumFootprint(policies[policy], trace).footprintBytes, searched: true };
+    const footprint = minimumFootprint(policies[policy], trace);
+    if (!footprint) {
+      throw new Problem(
+        exitCodes.tooBig,
+        `${policy} completes ${trace.name} in no arena that it can hold`,
+        [`the trace has up to ${trace.peakLiveBytes} bytes live at once`],
+        'Take another policy: first-fit, next-fit and best-fit hold the largest arenas.',
+      );
+    }
+    return { arenaBytes: footprint.footprintBytes, searched: true };
   }
   const arenaBytes = args.number('arena', 64)!;
   if (arenaBytes > LARGEST_ARENA_BYTES) {

@@ -9,7 +9,7 @@ import { readTrace } from '../../host/trace/trace.ts';
 const trace = readTrace(`${packageRoot}/test/fixtures/traces/expat-config.trace`);
 
 test('the answer completes the trace and one step less fails', () => {
-  const { footprintBytes, utilisation } = minimumFootprint(bestFit, trace);
+  const { footprintBytes, utilisation } = minimumFootprint(bestFit, trace)!;
   expect(runTrace(bestFit, trace, footprintBytes)).toBe(-1);
   expect(runTrace(bestFit, trace, footprintBytes - STEP_BYTES)).toBeGreaterThanOrEqual(0);
   expect(utilisation).toBeCloseTo(13274 / footprintBytes, 10);

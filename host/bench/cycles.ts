@@ -1,0 +1,66 @@
+/**
+ * Cycles of each call over a trace. Where they come from is a meter: native code on the Cortex-M core, or a board's
+ * interpreter. Cycles are taken in an ample arena, so that they are the policy's and not a full heap's.
+ */
+import { exitCodes, Problem } from '../../boards/problem.ts';
+import type { PolicyName } from '../../firmware/src/policies/index.ts';
+import type { Trace } from '../trace/trace.ts';
+
+export interface CycleStats {
+  mean: number;
+  p99: number;
+  max: number;
+}
+
+export interface Cycles {
+  /** `cortex-m0plus`, or a board's id for interpreted cycles. */
+  target: string;
+  malloc: CycleStats;
+  free: CycleStats;
+  /** Null for a trace without realloc. */
+  realloc: CycleStats | null;
+}
+
+export interface Metered {
+  cycles: Cycles;
+  /** Bytes of machine code, or of minified source. */
+  codeBytes: number;
+}
+
+/** Null where the target cannot run the policy. */
+export type CycleMeter = (policy: PolicyName, trace: Trace, arenaBytes: number) => Promise<Metered | null>;
+
+export function ampleArenaBytes(trace: Trace): number {
+  return (trace.peakLiveBytes * 3 + 4096 + 15) & ~15;
+}
+
+/** Mean, 99th percentile (nearest rank) and maximum; null of nothing. */
+export function cycleStats(samples: readonly number[]): CycleStats | null {
+  if (samples.length === 0) return null;
+  const sorted = [...samples].sort((a, b) => a - b);
+  const sum = sorted.reduce((a, b) => a + b, 0);
+  return {
+    mean: Math.round((sum / sorted.length) * 10) / 10,
+    p99: sorted[Math.ceil(sorted.length * 0.99) - 1]!,
+    max: sorted.at(-1)!,
+  };
+}
+
+/** Meters by target. Each is loaded when it is asked for: compilers and engines are large. */
+const meters: Record<string, (target: string) => Promise<CycleMeter>> = {};
+
+/** The meter for `--native CPU` or `--board ID`; null when neither is given. */
+export async function cycleMeter(options: { native?: string; board?: string }): Promise<CycleMeter | null> {
+  const kind = options.native !== undefined ? 'native' : options.board !== undefined ? 'board' : null;
+  if (kind === null) return null;
+  const load = meters[kind];
+  if (!load) {
+    throw new Problem(
+      exitCodes.unsupported,
+      `cycles cannot be counted with --${kind} in this version`,
+      [],
+      'Leave the option out: footprints need neither.',
+    );
+  }
+  return load((options.native ?? options.board)!);
+}

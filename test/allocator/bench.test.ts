@@ -1,0 +1,72 @@
+// `bench`: the JSON that others read, the peers beside it, and bad arguments.
+import { expect, test } from 'vitest';
+import { packageRoot } from '../../boards/root.ts';
+import { policyNames } from '../../firmware/src/policies/index.ts';
+import { parseArguments } from '../../host/arguments.ts';
+import { peerFootprints } from '../../host/bench/peers.ts';
+import { command } from '../../host/commands/bench.ts';
+
+async function run(...words: string[]): Promise<{ code: number; out: string }> {
+  let out = '';
+  const io = {
+    out: (text: string) => {
+      out += text;
+    },
+    err: () => {},
+    isTerminal: false,
+    columns: 80,
+    rows: 24,
+    color: false,
+    signal: new AbortController().signal,
+  };
+  return { code: await command.run(parseArguments(command, words), io), out };
+}
+
+const fixture = (name: string): string => `${packageRoot}/test/fixtures/traces/${name}.trace`;
+
+test('--json has a row for each trace and policy, with the keys that are promised', async () => {
+  const traces = ['mqtt-sub', 'lua-queens'];
+  const { code, out } = await run('--traces', traces.map(fixture).join(','), '--policies', 'all', '--json');
+  expect(code).toBe(0);
+  const { results } = JSON.parse(out);
+  expect(results.length).toBe(2 * policyNames.length);
+  for (const row of results) {
+    expect(Object.keys(row)).toEqual([
+      'trace',
+      'policy',
+      'payloadAlignmentBytes',
+      'movesBlocks',
+      'peakLiveBytes',
+      'footprintBytes',
+      'utilisation',
+      'cycles',
+      'codeBytes',
+    ]);
+    expect(row.footprintBytes % 16).toBe(0);
+    expect(row.utilisation).toBeCloseTo(row.peakLiveBytes / row.footprintBytes, 10);
+    expect(row.movesBlocks).toBe(row.policy === 'compact');
+  }
+});
+
+test('the best policy needs no more than the best recorded peer, on the traces of the package', async () => {
+  const { out } = await run(...['bc-pi', 'expat-config', 'lua-queens', 'mqtt-sub'].map(fixture), '--json');
+  const { results } = JSON.parse(out) as {
+    results: { trace: string; peakLiveBytes: number; footprintBytes: number }[];
+  };
+  for (const trace of new Set(results.map((row) => row.trace))) {
+    const rows = results.filter((row) => row.trace === trace);
+    const peer = peerFootprints(trace, rows[0]!.peakLiveBytes)[0]!;
+    expect(Math.min(...rows.map(({ footprintBytes }) => footprintBytes))).toBeLessThanOrEqual(peer.footprintBytes);
+  }
+});
+
+test('a table names the best peer of a recorded trace', async () => {
+  const { out } = await run(fixture('mqtt-sub'), '--policies', 'best-fit');
+  expect(out).toContain('97.4 umm');
+  expect(out).toMatch(/geomean %/);
+});
+
+test('a policy or a trace that is not there is a Problem', async () => {
+  await expect(run('--policies', 'worst-fit')).rejects.toThrow('there is no policy "worst-fit"');
+  await expect(run('--traces', '/nonexistent')).rejects.toThrow('the trace /nonexistent cannot be read');
+});
