@@ -15,6 +15,8 @@ import {
   observeMemalign,
   observeMisuse,
   observeRealloc,
+  observeWatched,
+  watchedOffset,
 } from './observer.ts';
 import { BLOCK_FREE, BLOCK_LIVE, MISUSE_NOT_LIVE, type Policy } from './policy.ts';
 
@@ -123,8 +125,9 @@ export function createHeap(options: HeapOptions): Heap | null {
       return 0;
     }
     mallocs++;
-    grew(policy.usableSize(offset));
-    observeMalloc(id, site || 0, size, offset);
+    const usable = policy.usableSize(offset);
+    grew(usable);
+    observeMalloc(id, site || 0, size, offset, usable);
     return offset;
   }
 
@@ -162,6 +165,7 @@ export function createHeap(options: HeapOptions): Heap | null {
         misused(offset, MISUSE_NOT_LIVE, site);
         return 0;
       }
+      if (offset === watchedOffset) observeWatched(id);
       const moved = policy.realloc(offset, size);
       if (moved === 0) {
         failures++;
@@ -169,8 +173,9 @@ export function createHeap(options: HeapOptions): Heap | null {
         return 0;
       }
       reallocs++;
-      grew(policy.usableSize(moved) - held);
-      observeRealloc(id, site || 0, offset, size, moved);
+      const usable = policy.usableSize(moved);
+      grew(usable - held);
+      observeRealloc(id, site || 0, offset, size, moved, usable, held);
       return moved;
     },
 
@@ -183,8 +188,9 @@ export function createHeap(options: HeapOptions): Heap | null {
         return 0;
       }
       mallocs++;
-      grew(policy.usableSize(offset));
-      observeMemalign(id, site || 0, alignment, size, offset);
+      const usable = policy.usableSize(offset);
+      grew(usable);
+      observeMemalign(id, site || 0, alignment, size, offset, usable);
       return offset;
     },
 
@@ -192,11 +198,12 @@ export function createHeap(options: HeapOptions): Heap | null {
       if (offset === 0) return 0;
       bind();
       const held = policy.usableSize(offset);
+      if (offset === watchedOffset) observeWatched(id);
       const code = policy.free(offset);
       if (code !== 0) return misused(offset, code, site);
       frees++;
       liveBytes -= held;
-      observeFree(id, site || 0, offset);
+      observeFree(id, site || 0, offset, held);
       return 0;
     },
 

@@ -1,0 +1,166 @@
+/**
+ * The sweep: a walk over the heap's blocks in small steps, with operations in between, for snapshots of the map.
+ *
+ * The sweep stands on a live block, whose start remains a block's start whatever happens around it: free neighbours
+ * split and coalesce, a live block does not. When that block itself is about to be freed or moved, the heap calls
+ * `sweepStep` first (it knows the block as `watchedOffset`), and the sweep goes on to the next live one.
+ *
+ *   [live][ free ][live][ free      ][live]          [live][ free ][live][ free                 ]
+ *                  ^ stands here, about to be freed                               ^ (the next live block: the end)
+ *
+ * A chunk describes the blocks from where the sweep stands, in address order, as they are at that moment. What changes
+ * behind it the host knows by the events, and what changes ahead of it, it will see.
+ */
+
+import {
+  MAP_ESCAPE,
+  MAP_FIRST,
+  MAP_FREE,
+  MAP_KIND_CONTROL,
+  MAP_KIND_FREE,
+  MAP_KIND_LIVE,
+  MAP_LAST,
+  MAP_LONGEST,
+} from '../wire/format.ts';
+import { blockKind, blockPayload, firstBlock, nextBlock } from './bound-policy.ts';
+import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE } from './policy.ts';
+
+/** Payload offset of the live block on which the sweep stands; 0 when it stands on none. */
+export let watchedOffset = 0;
+
+/** Blocks walked in one step: bounds the time a chunk takes. */
+const BLOCKS_PER_CHUNK = 64;
+/** An escaped entry: marker, kind, four bytes of varint. */
+const LONGEST_ENTRY_BYTES = 6;
+/** flags, time, record number. */
+const CHUNK_HEAD_BYTES = 5;
+
+let active = false;
+/** Where the sweep stands; 0 at the arena's end. */
+let block = 0;
+let begun = false;
+let arenaBytes = 0;
+let headerBytes = 0;
+let freeBytes = 0;
+let largestFreeBytes = 0;
+let lastFreeBytes = 0;
+let lastLargestFreeBytes = 0;
+
+export function sweepActive(): boolean {
+  return active;
+}
+
+/** The next chunk starts over. */
+export function sweepAbandon(): void {
+  active = false;
+  watchedOffset = 0;
+}
+
+/** Free bytes of the last complete sweep. */
+export function sweepFreeBytes(): number {
+  return lastFreeBytes;
+}
+
+/** Largest free block of the last complete sweep, header included. */
+export function sweepLargestFreeBytes(): number {
+  return lastLargestFreeBytes;
+}
+
+/** From a block's start to its payload, for the bound heap. */
+export function sweepFirstHeaderBytes(): number {
+  const start = firstBlock();
+  return start === 0 ? 0 : -start & 7;
+}
+
+/** Starts over at the bound heap's first block. */
+export function sweepBegin(bytes: number): void {
+  active = true;
+  begun = false;
+  arenaBytes = bytes;
+  freeBytes = 0;
+  largestFreeBytes = 0;
+  headerBytes = sweepFirstHeaderBytes();
+  watchedOffset = 0;
+  block = firstBlock();
+}
+
+/** Goes on to the next live block: the one it stands on is about to go. The heap is bound. */
+export function sweepStep(): void {
+  if (!active || block === 0) return;
+  standAfter(block);
+}
+
+function standAfter(start: number): void {
+  let next = nextBlock(start);
+  while (next !== 0 && blockKind(next) !== BLOCK_LIVE) next = nextBlock(next);
+  stand(next);
+}
+
+function stand(next: number): void {
+  block = next;
+  watchedOffset = next === 0 ? 0 : blockPayload(next);
+}
+
+/**
+ * Writes a chunk's payload to out[at..limit), the time and record number left to the caller. Returns where it ends.
+ * The heap is bound and a sweep is active.
+ */
+export function sweepChunk(out: Uint8Array, from: number, limit: number): number {
+  let at = from + CHUNK_HEAD_BYTES;
+  let current = block;
+  let walked = 0;
+  const flagsAt = from;
+  out[flagsAt] = begun ? 0 : MAP_FIRST;
+  const headerAt = at++;
+  at = varint(out, at, current === 0 ? arenaBytes : current);
+  // A chunk ends before a live block, because the sweep can stand on no other.
+  while (current !== 0 && at + LONGEST_ENTRY_BYTES < limit) {
+    const kind = blockKind(current);
+    if (walked >= BLOCKS_PER_CHUNK && kind === BLOCK_LIVE) break;
+    const next = nextBlock(current);
+    // What an arena's end leaves over is less than a granule.
+    const bytes = ((next === 0 ? arenaBytes : next) - current) & -8;
+    if (kind === BLOCK_LIVE) headerBytes = blockPayload(current) - current;
+    if (kind === BLOCK_FREE) {
+      freeBytes += bytes;
+      if (bytes > largestFreeBytes) largestFreeBytes = bytes;
+    }
+    at = entry(out, at, kind, bytes);
+    current = next;
+    walked++;
+  }
+  out[headerAt] = headerBytes;
+  begun = true;
+  if (current !== 0 && blockKind(current) !== BLOCK_LIVE) standAfter(current);
+  else stand(current);
+  if (current === 0) {
+    active = false;
+    out[flagsAt] = out[flagsAt]! | MAP_LAST;
+    lastFreeBytes = freeBytes;
+    lastLargestFreeBytes = largestFreeBytes;
+  }
+  return at;
+}
+
+function entry(out: Uint8Array, from: number, kind: number, bytes: number): number {
+  const granules = bytes >> 3;
+  let at = from;
+  if (kind !== BLOCK_CONTROL && granules <= MAP_LONGEST) {
+    out[at++] = kind === BLOCK_LIVE ? granules : MAP_FREE + granules - 1;
+    return at;
+  }
+  out[at++] = MAP_ESCAPE;
+  out[at++] = kind === BLOCK_LIVE ? MAP_KIND_LIVE : kind === BLOCK_FREE ? MAP_KIND_FREE : MAP_KIND_CONTROL;
+  return varint(out, at, bytes);
+}
+
+function varint(out: Uint8Array, from: number, value: number): number {
+  let at = from;
+  let rest = value;
+  while (rest > 127) {
+    out[at++] = (rest & 127) | 128;
+    rest >>= 7;
+  }
+  out[at++] = rest;
+  return at;
+}
