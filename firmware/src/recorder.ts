@@ -168,6 +168,7 @@ export function recorderStart(recorded: Heap, chosen: RecorderOptions): void {
   level = chosen.level;
   ringFrames = Math.max(chosen.ringFrames, 3);
   ring = new Uint8Array(ringFrames * FRAME_BYTES);
+  sweepAbandon();
   first = sealed = sequence = 0;
   openAt = -1;
   overhead = 0;

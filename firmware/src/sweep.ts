@@ -9,7 +9,7 @@
  *                  ^ stands here, about to be freed                               ^ (the next live block: the end)
  *
  * A chunk describes the blocks from where the sweep stands, in address order, as they are at that moment. What changes
- * behind it the host knows by the events, and what changes ahead of it, it will see.
+ * behind it the host knows by the events, and what changes ahead of it, it will see. Damaged bookkeeping ends a sweep.
  */
 
 import {
@@ -90,10 +90,17 @@ export function sweepStep(): void {
   standAfter(block);
 }
 
+/** The block after `from`, 0 at the arena's end, -1 when damaged bookkeeping leads nowhere. */
+function after(from: number): number {
+  const next = nextBlock(from);
+  return next === 0 || (next > from && next < arenaBytes) ? next : -1;
+}
+
 function standAfter(start: number): void {
-  let next = nextBlock(start);
-  while (next !== 0 && blockKind(next) !== BLOCK_LIVE) next = nextBlock(next);
-  stand(next);
+  let next = after(start);
+  while (next > 0 && blockKind(next) !== BLOCK_LIVE) next = after(next);
+  if (next < 0) sweepAbandon();
+  else stand(next);
 }
 
 function stand(next: number): void {
@@ -117,7 +124,13 @@ export function sweepChunk(out: Uint8Array, from: number, limit: number): number
   while (current !== 0 && at + LONGEST_ENTRY_BYTES < limit) {
     const kind = blockKind(current);
     if (walked >= BLOCKS_PER_CHUNK && kind === BLOCK_LIVE) break;
-    const next = nextBlock(current);
+    const next = after(current);
+    if (next < 0) {
+      // The map ends where its bookkeeping is damaged; the next sweep tries again.
+      sweepAbandon();
+      out[headerAt] = headerBytes;
+      return at;
+    }
     // What an arena's end leaves over is less than a granule.
     const bytes = ((next === 0 ? arenaBytes : next) - current) & -8;
     if (kind === BLOCK_LIVE) headerBytes = blockPayload(current) - current;

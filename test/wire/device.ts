@@ -36,7 +36,7 @@ export function recordedHeap({ policy, bytes, ringFrames = 4, level = LEVEL_EVEN
     nowMs: () => clock.ms,
   });
   const out = new Uint8Array(MAX_FRAME_BYTES);
-  const drain = (most = Number.POSITIVE_INFINITY): Uint8Array[] => {
+  const drain = (most = 1000): Uint8Array[] => {
     const frames: Uint8Array[] = [];
     while (frames.length < most) {
       const length = recorderDrain(out);
