@@ -138,7 +138,7 @@ export function sweepChunk(out: Uint8Array, from: number, limit: number): number
       freeBytes += bytes;
       if (bytes > largestFreeBytes) largestFreeBytes = bytes;
     }
-    at = entry(out, at, kind, bytes);
+    if (bytes > 0) at = entry(out, at, kind, bytes);
     current = next;
     walked++;
   }

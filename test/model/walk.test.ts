@@ -41,9 +41,10 @@ class LockstepModel extends HeapModel {
 // Walking a heap of thousands of blocks after each of 95,000 operations takes a minute a policy: HEAPGLASS_EVERY=1 does
 // it. Without it the long traces are compared at every nth operation, so that a policy takes a few seconds.
 const asked = process.env.HEAPGLASS_EVERY;
-const STEPS = 2e6;
+const STEPS = 1e6;
 
-for (const policy of policyNames) {
+// `compact` hands out handles and moves blocks: its events name no addresses.
+for (const policy of policyNames.filter((name) => name !== 'compact')) {
   test.skipIf(traceNames.length === 0)(`${policy}: model and walk agree after every operation`, () => {
     for (const name of traceNames) {
       const trace = loadTrace(name);
