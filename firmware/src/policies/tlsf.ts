@@ -45,25 +45,29 @@ const END = 4; // offset of the end word
 const FIRST = 8; // offset of the first block
 const CHECKED = 12; // what check() found
 const BITMAPS = 16; // one 16-bit bitmap a row of classes
-const ROW_COUNT = 18;
+const ROW_COUNT = 17;
 const HEADS = 44; // class 2, the smallest, has its head at 52, right after the bitmaps
 
 const MIN_BLOCK = 16;
 /** Block sizes below this have a class of their own. */
 const EXACT = 256;
 /** Keeps classes within ROW_COUNT rows: the rest of a larger buffer is not used. */
-const MAX_ARENA = 16777208;
+const MAX_ARENA = 8388600;
 
 function classOf(size: number): number {
   const g = size >> 3;
   if (size < EXACT) return g;
-  const e = highestBit(g) - 4;
+  const e = octaveOf(g);
   return (e << 4) + (g >> e);
 }
 
-/** Makes the block the head of its class. */
-function insert(block: number, size: number): void {
-  const index = classOf(size);
+/** floor(log2(g)) - 4 for a g of at least 16; the mask tells the compiler how large g can be. */
+function octaveOf(g: number): number {
+  return highestBit((g >> 4) & 0xffff);
+}
+
+/** Makes the block the head of class `index`. @inline */
+function insert(block: number, index: number): void {
   const slot = HEADS + (index << 2);
   const head = u32[slot >> 2];
   u32[(block + 4) >> 2] = head;
@@ -79,7 +83,7 @@ function insert(block: number, size: number): void {
   }
 }
 
-/** Clears the bit of a class whose list became empty. */
+/** Clears the bit of a class whose list became empty. @inline */
 function clearBit(index: number): void {
   const row = index >> 4;
   const bitmap = BITMAPS + (row << 1);
@@ -88,7 +92,7 @@ function clearBit(index: number): void {
   if (left === 0) u32[ROWS >> 2] = u32[ROWS >> 2] ^ (1 << row);
 }
 
-/** Takes a free block out of its list. */
+/** Takes a free block out of its list. @inline */
 function remove(block: number): void {
   const next = u32[(block + 4) >> 2];
   const link = u32[(block + 8) >> 2];
@@ -115,80 +119,85 @@ export function init(arenaBytes: number): number {
   u32[end >> 2] = LIVE | PREV_FREE;
   u32[first >> 2] = size;
   u32[(end - 4) >> 2] = first;
-  insert(first, size);
+  insert(first, classOf(size));
   return size - 4;
 }
 
 export function malloc(size: number): number {
-  let need = MIN_BLOCK;
   let index = 2;
+  let need = MIN_BLOCK;
   if (size >>> 0 > MIN_BLOCK - 4) {
-    if (size >>> 0 > u32[END >> 2] >>> 0) return 0;
-    need = (size + 11) & ~7;
-    index = need >> 3;
-    if (need >= EXACT) {
+    if (size >>> 0 < EXACT - 4) {
+      index = (size + 11) >> 3;
+      need = index << 3;
+    } else {
+      if (size >>> 0 > u32[END >> 2] >>> 0) return 0;
       // Rounded up: every block of the class found is large enough.
-      const e = highestBit(index) - 4;
+      index = (size + 11) >> 3;
+      need = index << 3;
+      const e = octaveOf(index);
       index = (e << 4) + ((index + (1 << e) - 1) >> e);
     }
   }
-  let row = index >> 4;
-  let found = u16[(BITMAPS + (row << 1)) >> 1] >> (index & 15);
-  if (found === 0) {
-    const rows = (u32[ROWS >> 2] >> row) >> 1;
-    if (rows === 0) return lastResort(need);
-    row = row + lowestBit(rows) + 1;
-    found = u16[(BITMAPS + (row << 1)) >> 1];
-    index = row << 4;
+  let block = u32[(HEADS + (index << 2)) >> 2];
+  if (block === 0) {
+    // The next filled class, in the rest of this row or in the first row after it that has any.
+    const row = index >> 4;
+    const found = u16[(BITMAPS + (row << 1)) >> 1] >> (index & 15);
+    if (found !== 0) {
+      index = index + lowestBit(found);
+    } else {
+      const rows = (u32[ROWS >> 2] >> row) >> 1;
+      if (rows !== 0) {
+        const filled = row + lowestBit(rows) + 1;
+        index = (filled << 4) + lowestBit(u16[(BITMAPS + (filled << 1)) >> 1]);
+      } else {
+        index = lastResort(need);
+        if (index === 0) return 0;
+      }
+    }
+    block = u32[(HEADS + (index << 2)) >> 2];
   }
-  index = index + lowestBit(found);
-  const slot = HEADS + (index << 2);
-  return take(u32[slot >> 2], need, slot, index);
-}
 
-/** No class holds only blocks that are large enough: the head of the request's own class still may be. */
-export function lastResort(need: number): number {
-  if (need >= u32[END >> 2]) return 0;
-  const index = classOf(need);
-  const slot = HEADS + (index << 2);
-  const block = u32[slot >> 2];
-  if (block === 0) return 0;
-  if (u32[block >> 2] < need) return 0;
-  return take(block, need, slot, index);
-}
-
-/** Allocates `need` bytes at the start of `block`, the head of class `index`; what is left stays free. */
-function take(block: number, need: number, slot: number, index: number): number {
-  const size = u32[block >> 2];
-  const next = u32[(block + 4) >> 2];
-  const after = block + size;
-  const rest = size - need;
-  if (rest >= MIN_BLOCK) {
-    const tail = block + need;
-    u32[block >> 2] = need | LIVE;
-    u32[tail >> 2] = rest;
-    u32[(after - 4) >> 2] = tail;
+  // The head of the class leaves its list; what it is too large by stays free.
+  const held = u32[block >> 2];
+  const rest = held - need;
+  if (rest < MIN_BLOCK) {
+    const after = block + held;
+    u32[block >> 2] = held + LIVE;
+    u32[after >> 2] = u32[after >> 2] - PREV_FREE;
+  } else {
     const tailClass = classOf(rest);
+    const tail = block + need;
+    u32[block >> 2] = need + LIVE;
+    u32[tail >> 2] = rest;
+    u32[(tail + rest - 4) >> 2] = tail;
     if (tailClass === index) {
       // The remainder takes the block's place in the list.
+      const next = u32[(block + 4) >> 2];
+      const slot = HEADS + (index << 2);
       u32[(tail + 4) >> 2] = next;
       u32[(tail + 8) >> 2] = slot;
       u32[slot >> 2] = tail;
       if (next !== 0) u32[(next + 8) >> 2] = tail + 4;
       return block + 4;
     }
-    u32[slot >> 2] = next;
-    if (next !== 0) u32[(next + 8) >> 2] = slot;
-    else clearBit(index);
-    insert(tail, rest);
-    return block + 4;
+    insert(tail, tailClass);
   }
-  u32[block >> 2] = size | LIVE;
-  u32[after >> 2] = u32[after >> 2] ^ PREV_FREE;
+  const next = u32[(block + 4) >> 2];
+  const slot = HEADS + (index << 2);
   u32[slot >> 2] = next;
   if (next !== 0) u32[(next + 8) >> 2] = slot;
   else clearBit(index);
   return block + 4;
+}
+
+/** No class holds only blocks that are large enough, but the head of the request's own may be. Returns the class, or 0. */
+function lastResort(need: number): number {
+  if (need >= u32[END >> 2]) return 0;
+  const index = classOf(need);
+  const block = u32[(HEADS + (index << 2)) >> 2];
+  return block !== 0 && u32[block >> 2] >= need ? index : 0;
 }
 
 export function free(offset: number): number {
@@ -227,16 +236,17 @@ function release(block: number, size: number, next: number): void {
   }
   u32[block >> 2] = size;
   u32[(next - 4) >> 2] = block;
-  insert(block, size);
+  insert(block, classOf(size));
 }
 
 /** Cuts a live block down to `need` bytes when what is left can be a block. */
-export function trim(block: number, need: number): void {
+function trim(block: number, need: number): void {
   const header = u32[block >> 2];
   const size = header & ~FLAGS;
   if (size - need >= MIN_BLOCK) {
     u32[block >> 2] = need | (header & FLAGS);
-    release(block + need, size - need, block + size);
+    u32[(block + need) >> 2] = (size - need) | LIVE;
+    free(block + need + 4);
   }
 }
 

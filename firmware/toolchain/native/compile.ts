@@ -1,0 +1,130 @@
+/**
+ * The native compiler: a policy's TypeScript to position-independent Thumb code. The stages are in the files beside
+ * this one, in this order: source, module, lower, optimise (simplify, fold), addressing, select, allocate (liveness),
+ * linear, layout (encode). Output depends on the input only.
+ *
+ * ABI (AAPCS): r0 is the arena's base address, r1, r2, r3 and r12 the function's parameters in order; the result is in
+ * r0; r4 to r11 are kept, r0 to r3, r12 and the flags are not. No absolute addresses, no data but literals, no globals.
+ * The stack holds saved registers and spills.
+ */
+import { exitCodes, Problem } from '../../../boards/problem.ts';
+import { foldAddresses } from './addressing.ts';
+import { allocate } from './allocate.ts';
+import type { Routine } from './ir.ts';
+import { type Layout, layOut } from './layout.ts';
+import { linearise } from './linear.ts';
+import { lowerRoutine } from './lower.ts';
+import { readModule, type SubsetModule } from './module.ts';
+import { optimise } from './optimise.ts';
+import { select } from './select.ts';
+import type { Source } from './source.ts';
+
+export const cpus = ['cortex-m0plus', 'cortex-m4'] as const;
+export type Cpu = (typeof cpus)[number];
+
+export interface CompiledRoutine {
+  readonly name: string;
+  /** Offset of its first instruction in the code. */
+  readonly offset: number;
+  readonly sizeBytes: number;
+  /** Without the base. */
+  readonly parameterCount: number;
+}
+
+export interface Compiled {
+  readonly cpu: Cpu;
+  readonly source: Source;
+  readonly routines: readonly CompiledRoutine[];
+  readonly layout: Layout;
+}
+
+export interface CompileOptions {
+  readonly cpu: Cpu;
+  /** Exported names to compile; what they call comes along. */
+  readonly entries: readonly string[];
+}
+
+export function compile(source: Source, { cpu, entries }: CompileOptions): Compiled {
+  const module = readModule(source);
+  const options = { hasClz: cpu === 'cortex-m4' };
+  const wanted = entries.map((entry) => localName(module, entry));
+  const items = [];
+  const names: string[] = [];
+  const seen = new Set(wanted);
+  const calls = new Map<string, string[]>();
+  const queue = [...wanted];
+  const parameters = new Map<string, number>();
+  for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+    const routine = lowerRoutine(module, name, options);
+    optimise(routine);
+    foldAddresses(routine);
+    optimise(routine);
+    const callees = calledRoutines(routine);
+    calls.set(name, callees);
+    for (const callee of callees) {
+      if (seen.has(callee)) continue;
+      seen.add(callee);
+      queue.push(callee);
+    }
+    const machine = select(routine, options);
+    allocate(machine);
+    items.push(linearise(machine, routine.at));
+    names.push(name);
+    parameters.set(name, routine.parameterCount);
+  }
+  refuseRecursion(module, calls);
+  const layout = layOut(items);
+  const starts = names.map((name) => layout.labels.get(name)!);
+  const routines = names.map((name, i) => ({
+    name: exportedName(module, name),
+    offset: starts[i]!,
+    sizeBytes: (starts[i + 1] ?? layout.code.length) - starts[i]!,
+    parameterCount: parameters.get(name)!,
+  }));
+  return { cpu, source, routines, layout };
+}
+
+function localName(module: SubsetModule, entry: string): string {
+  const local = module.exports.get(entry);
+  if (local && module.functions.has(local)) return local;
+  throw new Problem(
+    exitCodes.badInput,
+    `the module exports no function ${entry}`,
+    [`it exports ${[...module.exports.keys()].join(', ') || 'nothing'}`],
+    'Name an exported function.',
+  );
+}
+
+function exportedName(module: SubsetModule, local: string): string {
+  for (const [exported, name] of module.exports) if (name === local) return exported;
+  return local;
+}
+
+function calledRoutines(routine: Routine): string[] {
+  const names = new Set<string>();
+  for (const block of routine.blocks) {
+    for (const value of block.values) if (value.op === 'call') names.add(value.callee);
+    if (block.term?.kind === 'tail') names.add(block.term.callee);
+  }
+  return [...names];
+}
+
+/** Routines that call each other in a circle have no bound on stack or time. */
+function refuseRecursion(module: SubsetModule, calls: ReadonlyMap<string, readonly string[]>): void {
+  const done = new Set<string>();
+  const visit = (name: string, path: readonly string[]): void => {
+    if (path.includes(name)) {
+      const { file, line, column } = module.source.locate(module.functions.get(name)!.node.start);
+      throw new Problem(
+        exitCodes.unsupported,
+        `${file}:${line}:${column}: ${name} calls itself`,
+        [[...path, name].join(' -> ')],
+        'Use a loop.',
+      );
+    }
+    if (done.has(name)) return;
+    for (const callee of calls.get(name) ?? []) visit(callee, [...path, name]);
+    done.add(name);
+  };
+  for (const name of calls.keys()) visit(name, []);
+}

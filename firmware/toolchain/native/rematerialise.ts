@@ -1,0 +1,45 @@
+/**
+ * Before selection: a value that one instruction makes from another one, `x + 4`, is made again in each block that
+ * reads it instead of being kept in a register from its first use on.
+ */
+import { type Block, newValue, type Routine, resolve, type Value } from './ir.ts';
+
+/** The immediate of a three-operand addition. */
+const MOST_IMMEDIATE = 7;
+
+const isCheap = (value: Value): boolean =>
+  value.op === 'add' && value.args[1]!.op === 'const' && Math.abs(value.args[1]!.imm) <= MOST_IMMEDIATE;
+
+export function rematerialise(routine: Routine): void {
+  for (const block of routine.blocks) {
+    const copies = new Map<Value, Value>();
+    const copyOf = (value: Value, before: number): { value: Value; added: boolean } => {
+      if (!isCheap(value) || value.block === block) return { value, added: false };
+      const known = copies.get(value);
+      if (known) return { value: known, added: false };
+      const copy = newValue(routine, block, 'add', [...value.args], 0, value.at);
+      block.values.splice(before, 0, copy);
+      copies.set(value, copy);
+      return { value: copy, added: true };
+    };
+    for (let k = 0; k < block.values.length; k++) {
+      const value = block.values[k]!;
+      if (value.op === 'phi') continue;
+      for (let i = 0; i < value.args.length; i++) {
+        const { value: copy, added } = copyOf(resolve(value.args[i]!), k);
+        value.args[i] = copy;
+        if (added) k++;
+      }
+    }
+    replaceInTerminator(block, (value) => copyOf(resolve(value), block.values.length).value);
+  }
+}
+
+function replaceInTerminator(block: Block, replace: (value: Value) => Value): void {
+  const term = block.term;
+  if (term?.kind === 'branch') {
+    term.a = replace(term.a);
+    term.b = replace(term.b);
+  } else if (term?.kind === 'return' && term.value) term.value = replace(term.value);
+  else if (term?.kind === 'tail') term.args = term.args.map(replace);
+}
