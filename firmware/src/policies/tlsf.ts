@@ -29,7 +29,7 @@
  * Overhead: 4 bytes a block and the rounding to 8; control: 52 bytes and a word a class.
  */
 import { u16, u32 } from '../arena.ts';
-import { highestBit, lowestBit } from '../bits.ts';
+import { lowestBit } from '../bits.ts';
 import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE, MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from '../policy.ts';
 
 export { locate, pin, unpin } from './in-place.ts';
@@ -54,16 +54,30 @@ const EXACT = 256;
 /** Keeps classes within ROW_COUNT rows: the rest of a larger buffer is not used. */
 const MAX_ARENA = 8388600;
 
+/** The class of a block of `size` bytes. @inline */
 function classOf(size: number): number {
-  const g = size >> 3;
-  if (size < EXACT) return g;
-  const e = octaveOf(g);
-  return (e << 4) + (g >> e);
-}
-
-/** floor(log2(g)) - 4 for a g of at least 16; the mask tells the compiler how large g can be. */
-function octaveOf(g: number): number {
-  return highestBit((g >> 4) & 0xffff);
+  let g = size >> 3;
+  let octaves = 0;
+  if (size >= EXACT) {
+    // g is halved until it is below 32; each halving is an octave of sixteen classes.
+    if (g >> 12 !== 0) {
+      g = g >> 8;
+      octaves = 8 << 4;
+    }
+    if (g >= 256) {
+      g = g >> 4;
+      octaves = octaves + (4 << 4);
+    }
+    if (g >= 64) {
+      g = g >> 2;
+      octaves = octaves + (2 << 4);
+    }
+    if (g >= 32) {
+      g = g >> 1;
+      octaves = octaves + (1 << 4);
+    }
+  }
+  return octaves + g;
 }
 
 /** Makes the block the head of class `index`. @inline */
@@ -132,11 +146,9 @@ export function malloc(size: number): number {
       need = index << 3;
     } else {
       if (size >>> 0 > u32[END >> 2] >>> 0) return 0;
-      // Rounded up: every block of the class found is large enough.
-      index = (size + 11) >> 3;
-      need = index << 3;
-      const e = octaveOf(index);
-      index = (e << 4) + ((index + (1 << e) - 1) >> e);
+      // The first class all of whose blocks are large enough is the one after that of the next smaller size.
+      need = ((size + 11) >> 3) << 3;
+      index = classOf(need - 1) + 1;
     }
   }
   let block = u32[(HEADS + (index << 2)) >> 2];

@@ -100,7 +100,7 @@ class Graph {
         for (const register of writes(i)) {
           this.costs.set(register, (this.costs.get(register) ?? 0) + block.frequency);
         }
-        if (i.op === 'mov') this.moves.push({ a: i.d, b: i.a, weight: block.frequency });
+        if (i.op === 'mov') this.moves.push({ a: i.d, b: i.a, weight: block.copyWeight });
       });
     }
     this.moves.sort((x, y) => y.weight - x.weight);

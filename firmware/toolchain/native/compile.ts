@@ -1,6 +1,7 @@
 /**
  * The native compiler: a policy's TypeScript to position-independent Thumb code. The stages are in the files beside
- * this one, in this order: source, module, lower, optimise (simplify, fold), addressing, select, allocate (liveness),
+ * this one, in this order: source, module, lower, optimise (simplify, fold), addressing, select
+ * (rematerialise), hoist, allocate (liveness),
  * linear, layout (encode). Output depends on the input only.
  *
  * ABI (AAPCS): r0 is the arena's base address, r1, r2, r3 and r12 the function's parameters in order; the result is in
@@ -10,6 +11,7 @@
 import { exitCodes, Problem } from '../../../boards/problem.ts';
 import { foldAddresses } from './addressing.ts';
 import { allocate } from './allocate.ts';
+import { hoistConstants } from './hoist.ts';
 import type { Routine } from './ir.ts';
 import { type Layout, layOut } from './layout.ts';
 import { linearise } from './linear.ts';
@@ -67,6 +69,7 @@ export function compile(source: Source, { cpu, entries }: CompileOptions): Compi
       queue.push(callee);
     }
     const machine = select(routine, options);
+    hoistConstants(machine);
     allocate(machine);
     items.push(linearise(machine, routine.at));
     names.push(name);

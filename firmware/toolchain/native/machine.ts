@@ -66,6 +66,8 @@ export interface MachineBlock {
   term: MachineTerminator;
   /** How often it runs, relative to the routine's entry. */
   frequency: number;
+  /** What a copy in it costs, for coalescing. */
+  copyWeight: number;
   loopBound: import('./ir.ts').LoopBound | null;
 }
 

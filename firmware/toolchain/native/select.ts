@@ -113,7 +113,8 @@ class Selector {
         id: block.id,
         insts: [],
         term: { kind: 'return', hasValue: false, at: 0 },
-        frequency: frequencies.get(block)! * (this.split.has(block) ? SPLIT_WEIGHT : 1),
+        frequency: frequencies.get(block)!,
+        copyWeight: frequencies.get(block)! * (this.split.has(block) ? SPLIT_WEIGHT : 1),
         loopBound: block.loopBound,
       });
     }

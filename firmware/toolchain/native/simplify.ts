@@ -86,6 +86,14 @@ export function simplify(value: Value, insert: Insert): Value | null {
         if ((maybe & high & ~c) === 0) return a;
         if (a.op === 'and' && a.args[1]!.op === 'const') {
           value.args = [resolve(a.args[0]!), constant(a.args[1]!.imm & c)];
+          return null;
+        }
+        // x & -2^k => (x >> k) << k, which may share the right shift
+        const inverse = ~c;
+        if (inverse > 0 && (inverse & (inverse + 1)) === 0) {
+          const k = constant(32 - Math.clz32(inverse));
+          value.op = 'shl';
+          value.args = [insert(value, 'sar', [a, k]), k];
         }
       }
       return null;
@@ -99,13 +107,10 @@ export function simplify(value: Value, insert: Insert): Value | null {
       return c === 0 ? a : null;
     case 'shl':
       if (c === 0) return a;
-      // (x >> k) << k => x, or x & -2^k
+      // (x >> k) << k => x
       if (c !== null && (a.op === 'sar' || a.op === 'shr') && a.args[1]!.op === 'const' && a.args[1]!.imm === c) {
         const x = resolve(a.args[0]!);
         if (lowZeros(x) >= c) return x;
-        value.op = 'and';
-        value.args = [x, constant(-1 << c)];
-        return null;
       }
       return sameShift(value, a, c, constant);
     case 'sar':
