@@ -123,8 +123,9 @@ function blockSizeFor(size: number): number {
 export function init(arenaBytes: number): number {
   if (arenaBytes > MAX_ARENA) arenaBytes = MAX_ARENA;
   const end = (arenaBytes & ~7) - 4;
-  // The heads of every class that a block of this arena can have, then the first block at 4 mod 8.
-  const first = end > MIN_BLOCK ? ((HEADS + (classOf(end) << 2) + 7) & ~7) | 4 : 0;
+  // A head for every class that a block of this arena can have and two more, where a request rounded up may look and
+  // find nothing; then the first block at 4 mod 8.
+  const first = end > MIN_BLOCK ? ((HEADS + ((classOf(end) + 2) << 2) + 7) & ~7) | 4 : 0;
   const size = end - first;
   if (first === 0 || size < MIN_BLOCK) return 0;
   for (let at = 0; at < first; at = at + 4) u32[at >> 2] = 0;
