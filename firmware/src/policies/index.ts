@@ -8,6 +8,7 @@ import * as bestFit from './best-fit.ts';
 import * as compact from './compact.ts';
 import * as firstFit from './first-fit.ts';
 import * as nextFit from './next-fit.ts';
+import * as segregated from './segregated.ts';
 import * as tlsf from './tlsf.ts';
 import * as trieFit from './trie-fit.ts';
 
@@ -18,6 +19,7 @@ const registry = [
   { id: 4, name: 'tlsf', policy: tlsf },
   { id: 5, name: 'trie-fit', policy: trieFit },
   { id: 6, name: 'compact', policy: compact },
+  { id: 7, name: 'segregated', policy: segregated },
 ] as const satisfies readonly { id: number; name: string; policy: Policy }[];
 
 export type PolicyName = (typeof registry)[number]['name'];

@@ -1,0 +1,346 @@
+/**
+ * Segregated lists with a list a size in front: a freed block goes to the list of its size as it is, and the next
+ * request of that size takes it back. Neighbours are only joined when memory runs out.
+ *
+ * Weinstock, Wulf: "Quick Fit: an efficient algorithm for heap storage allocation", 1988; ptmalloc's tcache and fast
+ * bins are the same idea.
+ *
+ *   live    | size, LIVE   | payload ................. |
+ *   cached  | size, CACHED | next | ................. |
+ *             block          +4
+ *
+ *   arena   [ control ][ heads ][ block ][ block ] ... [ top: not yet given out ... ][ end word ]
+ *
+ * Headers lie at 4 mod 8, sizes are multiples of 8 and count the header, the smallest block is 8 bytes. A request is
+ * served, in this order, by the list of its size, from the top, from a larger block that is split, and after all
+ * cached neighbours were joined and the lists built anew. Lists 1 to 65 hold one size each (in granules of 8); above
+ * there are eight lists an octave, whose blocks are between their list's least size and the next one's.
+ *
+ * Invariants, as numbered by check():
+ *   1 blocks tile [first, top): every size is a multiple of 8 and at least 8, and each block is live or cached
+ *   2 every cached block is in the list of its size, every listed block is cached
+ *   3 the top lies between the first block and the end
+ *
+ * Bound: free, and malloc while its list or the top serves it, a fixed number of steps; else one walk over the lists
+ * and one over the blocks. Overhead: 4 bytes a block and the rounding to 8; control: 16 bytes and a word a list.
+ */
+import { u32 } from '../arena.ts';
+import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE, MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from '../policy.ts';
+
+export { locate, pin, unpin } from './in-place.ts';
+
+const LIVE = 1;
+const CACHED = 2;
+const FLAGS = 7;
+
+/** Control words. All of them, and the heads, have LIVE clear: what lies before the first block never looks live. */
+const TOP = 0; // offset where the next block is cut from the top
+const END = 4; // offset of the end word
+const FIRST = 8; // offset of the first block
+const CHECKED = 12;
+const HEADS = 12; // list 1, the smallest, has its head at 16
+
+/** Lists 1 to 65 hold one size each: requests below 2^SMALL_BITS. */
+const SMALL_BITS = 9;
+const EXACT_LISTS = 66;
+/** Leftovers below this stay with the block they would be cut from. */
+const MIN_REST = 16;
+const MAX_ARENA = 8388600;
+
+/** The list of blocks of g granules, EXACT_LISTS or more: eight an octave. @routine */
+function listOfLarge(g: number): number {
+  let h = g >> 3;
+  let octaves = 0;
+  if (h >> 8 !== 0) {
+    h = h >> 4;
+    octaves = 4 << 3;
+  }
+  if (h >= 128) {
+    h = h >> 4;
+    octaves = octaves + (4 << 3);
+  }
+  if (h >= 32) {
+    h = h >> 2;
+    octaves = octaves + (2 << 3);
+  }
+  if (h >= 16) {
+    h = h >> 1;
+    octaves = octaves + (1 << 3);
+  }
+  return octaves + h + EXACT_LISTS - 8;
+}
+
+/** @inline */
+function listOf(g: number): number {
+  return g < EXACT_LISTS ? g : listOfLarge(g);
+}
+
+export function init(arenaBytes: number): number {
+  if (arenaBytes > MAX_ARENA) arenaBytes = MAX_ARENA;
+  const end = (arenaBytes & ~7) - 4;
+  const first = end > 64 ? ((HEADS + (listOf(end >> 3) << 2) + 7) & ~7) | 4 : 0;
+  if (first === 0 || end - first < 8) return 0;
+  for (let at = 0; at < first; at = at + 4) u32[at >> 2] = 0;
+  u32[TOP >> 2] = first;
+  u32[END >> 2] = end;
+  u32[FIRST >> 2] = first;
+  u32[end >> 2] = LIVE;
+  return end - first - 4;
+}
+
+export function malloc(size: number): number {
+  const need = ((size + 11) >> 3) << 3;
+  if (size >>> SMALL_BITS !== 0) return mallocLarge(size);
+  const slot = HEADS + (need >> 1);
+  const block = u32[slot >> 2];
+  if (block !== 0) {
+    u32[slot >> 2] = u32[(block + 4) >> 2];
+    u32[block >> 2] = u32[block >> 2] - (CACHED - LIVE);
+    return block + 4;
+  }
+  const top = u32[TOP >> 2];
+  const after = top + need;
+  if (after > u32[END >> 2]) return search(need);
+  u32[TOP >> 2] = after;
+  u32[top >> 2] = need + LIVE;
+  return top + 4;
+}
+
+export function mallocLarge(size: number): number {
+  const end = u32[END >> 2];
+  if (size >>> 0 > end >>> 0) return 0;
+  const need = ((size + 11) >> 3) << 3;
+  const slot = HEADS + (listOf(need >> 3) << 2);
+  const block = u32[slot >> 2];
+  if (block !== 0) {
+    const header = u32[block >> 2];
+    if (header >= need) {
+      u32[slot >> 2] = u32[(block + 4) >> 2];
+      u32[block >> 2] = header - (CACHED - LIVE);
+      return block + 4;
+    }
+  }
+  const top = u32[TOP >> 2];
+  const after = top + need;
+  if (after > end) return search(need);
+  u32[TOP >> 2] = after;
+  u32[top >> 2] = need + LIVE;
+  return top + 4;
+}
+
+/** The top is used up: the smallest listed block that is large enough, split; before giving up, neighbours are joined. */
+export function search(need: number): number {
+  const block = takeListed(need);
+  if (block !== 0) return block + 4;
+  join();
+  const top = u32[TOP >> 2];
+  const after = top + need;
+  if (after <= u32[END >> 2]) {
+    u32[TOP >> 2] = after;
+    u32[top >> 2] = need + LIVE;
+    return top + 4;
+  }
+  const joined = takeListed(need);
+  return joined === 0 ? 0 : joined + 4;
+}
+
+/** Takes a block of at least `need` bytes from the lists and makes it live; 0 when there is none. @routine */
+function takeListed(need: number): number {
+  const heads = u32[FIRST >> 2];
+  // loop: at most lists
+  for (let slot = HEADS + (listOf(need >> 3) << 2); slot < heads; slot = slot + 4) {
+    let link = slot;
+    let block = u32[link >> 2];
+    // loop: at most blocks
+    while (block !== 0) {
+      const header = u32[block >> 2];
+      if (header >= need) {
+        u32[link >> 2] = u32[(block + 4) >> 2];
+        const size = header - CACHED;
+        const rest = size - need;
+        if (rest < MIN_REST) {
+          u32[block >> 2] = size + LIVE;
+        } else {
+          u32[block >> 2] = need + LIVE;
+          push(block + need, rest);
+        }
+        return block;
+      }
+      link = block + 4;
+      block = u32[link >> 2];
+    }
+  }
+  return 0;
+}
+
+/** Makes `size` bytes at `block` a cached block at the head of its list. @routine */
+function push(block: number, size: number): void {
+  const slot = HEADS + (listOf(size >> 3) << 2);
+  u32[block >> 2] = size + CACHED;
+  u32[(block + 4) >> 2] = u32[slot >> 2];
+  u32[slot >> 2] = block;
+}
+
+/** Joins cached neighbours, and those before the top with it; the lists are built anew. @routine */
+function join(): void {
+  const first = u32[FIRST >> 2];
+  const top = u32[TOP >> 2];
+  // loop: at most lists
+  for (let slot = HEADS + 4; slot < first; slot = slot + 4) u32[slot >> 2] = 0;
+  let block = first;
+  // loop: at most blocks
+  while (block < top) {
+    const header = u32[block >> 2];
+    let after = block + (header & ~FLAGS);
+    if ((header & LIVE) === 0) {
+      // loop: at most blocks
+      while (after < top && (u32[after >> 2] & LIVE) === 0) after = after + u32[after >> 2] - CACHED;
+      if (after >= top) {
+        u32[TOP >> 2] = block;
+        return;
+      }
+      push(block, after - block);
+    }
+    block = after;
+  }
+}
+
+export function free(offset: number): number {
+  const block = offset - 4;
+  if ((offset & 7) !== 0) return MISUSE_WILD;
+  const end = u32[END >> 2];
+  if (block >>> 0 >= end >>> 0) return MISUSE_WILD;
+  const header = u32[block >> 2];
+  if ((header & LIVE) === 0) return MISUSE_NOT_LIVE;
+  if ((block + header - LIVE) >>> 0 > end >>> 0) return MISUSE_CORRUPT;
+  if (header >= EXACT_LISTS << 3) {
+    push(block, header - LIVE);
+    return 0;
+  }
+  const slot = HEADS + ((header >> 3) << 2);
+  u32[block >> 2] = header + (CACHED - LIVE);
+  u32[(block + 4) >> 2] = u32[slot >> 2];
+  u32[slot >> 2] = block;
+  return 0;
+}
+
+export function realloc(offset: number, size: number): number {
+  if (offset === 0) return malloc(size);
+  const end = u32[END >> 2];
+  const had = usableSize(offset) + 4;
+  if (had === 4 || size >>> 0 > end >>> 0) return 0;
+  const need = ((size + 11) >> 3) << 3;
+  const block = offset - 4;
+  if (need > had) {
+    const next = block + had;
+    const after = block + need;
+    if (next !== u32[TOP >> 2] || after > end) {
+      const moved = malloc(size);
+      if (moved === 0) return 0;
+      // loop: at most words
+      for (let at = 0; at < had - 4; at = at + 4) u32[(moved + at) >> 2] = u32[(offset + at) >> 2];
+      free(offset);
+      return moved;
+    }
+    // The last block before the top grows into it.
+    u32[TOP >> 2] = after;
+    u32[block >> 2] = need + LIVE;
+    return offset;
+  }
+  trim(block, had, need);
+  return offset;
+}
+
+/** Cuts a live block of `had` bytes down to `need`. @inline */
+function trim(block: number, had: number, need: number): void {
+  if (had - need < MIN_REST) return;
+  u32[block >> 2] = need + LIVE;
+  push(block + need, had - need);
+}
+
+export function memalign(alignment: number, size: number): number {
+  const end = u32[END >> 2];
+  if (alignment <= 0 || (alignment & (alignment - 1)) !== 0) return 0;
+  if (alignment <= 8) return malloc(size);
+  if (size >>> 0 > end >>> 0 || alignment > end) return 0;
+  const offset = malloc(size + alignment);
+  if (offset === 0) return 0;
+  let block = offset - 4;
+  let had = usableSize(offset) + 4;
+  const gap = -offset & (alignment - 1);
+  if (gap !== 0) {
+    // | block ............ | => | before (cached) | block .... |
+    push(block, gap);
+    block = block + gap;
+    had = had - gap;
+    u32[block >> 2] = had + LIVE;
+  }
+  trim(block, had, ((size + 11) >> 3) << 3);
+  return block + 4;
+}
+
+export function usableSize(offset: number): number {
+  const block = offset - 4;
+  const end = u32[END >> 2];
+  if ((offset & 7) !== 0 || block >>> 0 >= end >>> 0) return 0;
+  const header = u32[block >> 2];
+  if ((header & LIVE) === 0 || (block + header - LIVE) >>> 0 > end >>> 0) return 0;
+  return (header & ~FLAGS) - 4;
+}
+
+export function firstBlock(): number {
+  return u32[FIRST >> 2];
+}
+
+/** The top is a free block of its own when anything is left of it. */
+export function nextBlock(block: number): number {
+  const end = u32[END >> 2];
+  if (block === end) return 0;
+  if (block === u32[TOP >> 2]) return end;
+  return block + (u32[block >> 2] & ~FLAGS);
+}
+
+export function blockKind(block: number): number {
+  if (block === u32[END >> 2]) return BLOCK_CONTROL;
+  if (block === u32[TOP >> 2]) return BLOCK_FREE;
+  return (u32[block >> 2] & LIVE) !== 0 ? BLOCK_LIVE : BLOCK_FREE;
+}
+
+export function blockPayload(block: number): number {
+  return block + 4;
+}
+
+export function check(): number {
+  const end = u32[END >> 2];
+  const first = u32[FIRST >> 2];
+  const top = u32[TOP >> 2];
+  u32[CHECKED >> 2] = top & ~LIVE;
+  if (top < first || top > end || u32[end >> 2] !== LIVE) return 3;
+  let cached = 0;
+  let block = first;
+  while (block < top) {
+    u32[CHECKED >> 2] = block;
+    const header = u32[block >> 2];
+    const size = header & ~FLAGS;
+    const kind = header & FLAGS;
+    if (size < 8 || block + size > top || (kind !== LIVE && kind !== CACHED)) return 1;
+    if (kind === CACHED) cached = cached + 1;
+    block = block + size;
+  }
+  for (let slot = HEADS + 4; slot < first; slot = slot + 4) {
+    block = u32[slot >> 2];
+    while (block !== 0) {
+      u32[CHECKED >> 2] = block & ~LIVE;
+      if (block < first || block >= top || (block & 7) !== 4 || cached === 0) return 2;
+      const header = u32[block >> 2];
+      if ((header & FLAGS) !== CACHED || HEADS + (listOf(header >> 3) << 2) !== slot) return 2;
+      cached = cached - 1;
+      block = u32[(block + 4) >> 2];
+    }
+  }
+  return cached === 0 ? 0 : 2;
+}
+
+export function checkOffset(): number {
+  return u32[CHECKED >> 2];
+}
