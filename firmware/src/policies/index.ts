@@ -9,6 +9,7 @@ import * as compact from './compact.ts';
 import * as firstFit from './first-fit.ts';
 import * as nextFit from './next-fit.ts';
 import * as segregated from './segregated.ts';
+import * as percore from './percore.ts';
 import * as tlsf from './tlsf.ts';
 import * as trieFit from './trie-fit.ts';
 
@@ -20,6 +21,7 @@ const registry = [
   { id: 5, name: 'trie-fit', policy: trieFit },
   { id: 6, name: 'compact', policy: compact },
   { id: 7, name: 'segregated', policy: segregated },
+  { id: 8, name: 'percore', policy: percore },
 ] as const satisfies readonly { id: number; name: string; policy: Policy }[];
 
 export type PolicyName = (typeof registry)[number]['name'];
