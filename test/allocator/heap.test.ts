@@ -96,3 +96,9 @@ describe.each(policyNames)('%s', (name) => {
     expect(one.stats().liveBlocks).toBe(0);
   });
 });
+
+test('buddy: an aligned request of nothing lies inside its block (it lay past its end)', () => {
+  const heap = createHeap({ bytes: 2048, policy: policies.buddy })!;
+  for (let i = 0; i < 40; i++) heap.memalign(32, 0);
+  expect(heap.check()).toBe(0);
+});

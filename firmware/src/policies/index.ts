@@ -5,11 +5,12 @@
  */
 import type { Policy } from '../policy.ts';
 import * as bestFit from './best-fit.ts';
+import * as buddy from './buddy.ts';
 import * as compact from './compact.ts';
 import * as firstFit from './first-fit.ts';
 import * as nextFit from './next-fit.ts';
-import * as segregated from './segregated.ts';
 import * as percore from './percore.ts';
+import * as segregated from './segregated.ts';
 import * as tlsf from './tlsf.ts';
 import * as trieFit from './trie-fit.ts';
 
@@ -22,6 +23,7 @@ const registry = [
   { id: 6, name: 'compact', policy: compact },
   { id: 7, name: 'segregated', policy: segregated },
   { id: 8, name: 'percore', policy: percore },
+  { id: 9, name: 'buddy', policy: buddy },
 ] as const satisfies readonly { id: number; name: string; policy: Policy }[];
 
 export type PolicyName = (typeof registry)[number]['name'];
