@@ -1,0 +1,312 @@
+/**
+ * Flashing Espruino boards: packets where the firmware has them (2v25 and later), Storage writes otherwise, RAM.
+ *
+ * The program is the Storage file `.bootcde`, which runs at boot. Success is the stored length and CRC-32 (F1); on
+ * boards without E.CRC32 the file is read back. Room is asked for before anything is replaced (F2).
+ * References: packet.ts, storage.ts, ram.ts, espruino-console.ts; docs/flashing.md, "Espruino".
+ */
+import { exitCodes, Problem } from '../../boards/problem.ts';
+import { crc32 } from './crc32.ts';
+import { EspruinoConsole, UploadBroken } from './espruino-console.ts';
+import {
+  checkProgram,
+  type Flashed,
+  type Flasher,
+  type FlashOptions,
+  type Identity,
+  phaseProgress,
+  type Started,
+  type StartOptions,
+  throwIfAborted,
+} from './flasher.ts';
+import { fromLatin1, type Link, plainText } from './link.ts';
+import { receiveFile, sendFile } from './packet.ts';
+import { uploadToRam } from './ram.ts';
+import { readFile, writeFile } from './storage.ts';
+
+export const bootFile = '.bootcde';
+/** What Storage keeps beside each file: a header of 32 bytes; data is padded to 4. */
+const fileHeaderBytes = 32;
+const defaultAttempts = 4;
+const firstPacketVersion = 25;
+const storage = 'require("Storage")';
+/** How long a started board is left alone before it is asked whether it still answers, and how often. */
+const probeMs = 1_000;
+const probesAtMost = 4;
+const alive = '<hgalive>';
+
+export interface EspruinoOptions {
+  /** Bytes of saved code that the board has; null when it is not known and only the board can say. */
+  capacityBytes?: number | null;
+  /** Largest piece that is sent at once. */
+  chunkBytes?: number;
+  /** Of the line to the board, where it is a UART. */
+  bytesPerSecond?: number | null;
+  /** Overrides what the version says of packets. */
+  hasPackets?: boolean;
+}
+
+/** True for `2v25` and later. */
+export function hasPackets(version: string): boolean {
+  const [, major = '0', minor = '0'] = /^(\d+)v(\d+)/.exec(version) ?? [];
+  return Number(major) > 2 || (Number(major) === 2 && Number(minor) >= firstPacketVersion);
+}
+
+export class EspruinoFlasher implements Flasher {
+  readonly identity: Identity;
+  readonly #link: Link;
+  readonly #console: EspruinoConsole;
+  readonly #capacityBytes: number | null;
+  readonly #chunkBytes: number;
+  readonly #hasPackets: boolean;
+
+  constructor(link: Link, identity: Identity, options: EspruinoOptions = {}) {
+    this.#link = link;
+    link.bytesPerSecond = options.bytesPerSecond ?? null;
+    this.#console = new EspruinoConsole(link);
+    this.identity = identity;
+    this.#capacityBytes = options.capacityBytes ?? null;
+    this.#chunkBytes = options.chunkBytes ?? 1024;
+    this.#hasPackets = options.hasPackets ?? hasPackets(identity.version);
+  }
+
+  async read(options: FlashOptions = {}): Promise<Uint8Array> {
+    let last: Uint8Array | null = null;
+    const reasons: string[] = [];
+    for (let reads = 0; reads < defaultAttempts; reads++) {
+      throwIfAborted(options.signal);
+      try {
+        await this.#console.reach();
+        const stored = await this.#stored();
+        if (stored === null) return new Uint8Array(0);
+        const nowMs = () => this.#link.clock.nowMs();
+        const progress = phaseProgress('backup', stored.lengthBytes, nowMs, options.onProgress);
+        const content = this.#hasPackets
+          ? ((await receiveFile(this.#link, bootFile, progress)) ?? new Uint8Array(0))
+          : await readFile(this.#console, bootFile, stored.lengthBytes, progress);
+        if (matches(stored, content)) return content;
+        // Without a CRC two readings must agree.
+        if (stored.crc === null && last && equal(last, content)) return content;
+        last = content;
+        if (stored.crc !== null) reasons.push('what was read has not the CRC that the board gives');
+      } catch (error) {
+        if (!(error instanceof UploadBroken)) throw error;
+        reasons.push(error.message);
+      }
+    }
+    throw new Problem(
+      exitCodes.notVerified,
+      'the program on the board cannot be read reliably',
+      reasons,
+      'Use another cable or port, or a lower rate.',
+    );
+  }
+
+  async upload(program: Uint8Array, options: FlashOptions = {}): Promise<Flashed> {
+    checkProgram(program, this.#capacityBytes ?? Number.POSITIVE_INFINITY, 'the saved code of the board');
+    let isReplaced = false;
+    return this.#attempt(
+      program,
+      options,
+      () => previousProgram(isReplaced),
+      async () => {
+        await this.#checkRoom(program);
+        isReplaced = true;
+        const progress = phaseProgress('upload', program.length, () => this.#link.clock.nowMs(), options.onProgress);
+        const startMs = this.#link.clock.nowMs();
+        // Packets carry any byte, but these three mean something to the line itself.
+        const isPlain = !program.some((byte) => byte === 0x03 || byte === 0x11 || byte === 0x13);
+        const chunkBytes = await this.#chunk();
+        if (this.#hasPackets && isPlain) {
+          await sendFile(this.#link, bootFile, program, chunkBytes, progress, options.signal);
+        } else {
+          await writeFile(this.#console, bootFile, program, chunkBytes, progress, options.signal);
+        }
+        const uploadMs = this.#link.clock.nowMs() - startMs;
+        await this.#verify(program, options);
+        return { uploadMs, isVerified: true };
+      },
+    );
+  }
+
+  /** Into RAM only: gone at the next reset. Runs at once; acknowledged, not verified. */
+  async uploadToRam(program: Uint8Array, options: FlashOptions = {}): Promise<Flashed> {
+    checkProgram(program, Number.POSITIVE_INFINITY, 'the board');
+    return this.#attempt(
+      program,
+      options,
+      () => 'the program that the board stores is untouched',
+      async () => {
+        const progress = phaseProgress('upload', program.length, () => this.#link.clock.nowMs(), options.onProgress);
+        const startMs = this.#link.clock.nowMs();
+        await uploadToRam(this.#console, program, progress, options.signal);
+        return { uploadMs: this.#link.clock.nowMs() - startMs, isVerified: false };
+      },
+    );
+  }
+
+  async erase(): Promise<void> {
+    await this.#console.reach();
+    for (let tries = 0; tries < defaultAttempts; tries++) {
+      await this.#console.ask(`${storage}.erase("${bootFile}")`, 8_000).catch(() => undefined);
+      if ((await this.#stored()) === null) return;
+    }
+    throw new Problem(
+      exitCodes.notVerified,
+      `${bootFile} is still on the board`,
+      ['it was erased and is still there'],
+      'Try again; `require("Storage").eraseAll()` at its prompt erases everything.',
+    );
+  }
+
+  async start({ isFrame, timeoutMs = 8_000 }: StartOptions = {}): Promise<Started> {
+    const startMs = this.#link.clock.nowMs();
+    this.#link.takeAll();
+    await this.#link.write('\x10load()\n');
+    let text = '';
+    let quietMs = 0;
+    let probes = 0;
+    const endMs = startMs + timeoutMs;
+    while (this.#link.clock.nowMs() < endMs + probes * probeMs) {
+      const bytes = await this.#link.readSome(probeMs / 4);
+      text += fromLatin1(bytes);
+      quietMs = bytes.length === 0 ? quietMs + probeMs / 4 : 0;
+      const elapsedMs = this.#link.clock.nowMs() - startMs;
+      const error = startError(text);
+      if (isFrame?.(Uint8Array.from(text, (character) => character.charCodeAt(0)))) {
+        return { proof: 'frame', text, error, elapsedMs };
+      }
+      if (text.includes(alive)) return { proof: 'prompt', text: plainText(text).replace(alive, ''), error, elapsedMs };
+      // Input that comes while the interpreter starts is lost, so the question may have to be asked again.
+      const isDue = isFrame && error === null ? this.#link.clock.nowMs() >= endMs : quietMs >= probeMs / 2;
+      if (isDue && probes < probesAtMost) {
+        probes++;
+        quietMs = 0;
+        await this.#link.write(`\x10print("<"+"${alive.slice(1)}")\n`);
+      }
+    }
+    const elapsedMs = this.#link.clock.nowMs() - startMs;
+    throw new Problem(
+      exitCodes.failed,
+      'the program is stored and verified, and the board does not answer since it was started',
+      [
+        `nothing for ${Math.round(elapsedMs / 1000)} s`,
+        ...(text.trim() ? [`it printed ${JSON.stringify(plainText(text).trim().slice(-80))}`] : []),
+      ],
+      'A loop that never ends keeps the console: flash a mended program (it is interrupted by Ctrl-C), or hold the button while resetting the board.',
+    );
+  }
+
+  /** Runs whole attempts until one succeeds; each failure is a fact of the Problem that the last one becomes. */
+  async #attempt(
+    program: Uint8Array,
+    options: FlashOptions,
+    state: () => string,
+    run: () => Promise<{ uploadMs: number; isVerified: boolean }>,
+  ): Promise<Flashed> {
+    const attempts = options.attempts ?? defaultAttempts;
+    const reasons: string[] = [];
+    for (let attempt = 1; attempt <= attempts; attempt++) {
+      throwIfAborted(options.signal, [state()]);
+      try {
+        await this.#console.reach();
+        const { uploadMs, isVerified } = await run();
+        const bytesPerSecond = (program.length * 1000) / Math.max(1, uploadMs);
+        return { storedBytes: program.length, attempts: attempt, resent: 0, uploadMs, bytesPerSecond, isVerified };
+      } catch (error) {
+        if (error instanceof Problem) {
+          throw new Problem(error.exitCode, error.message, [...error.facts, state()], error.advice, { cause: error });
+        }
+        if (!(error instanceof UploadBroken)) throw error;
+        reasons.push(`attempt ${attempt}: ${error.message}`);
+        const none = { doneBytes: 0, totalBytes: program.length, bytesPerSecond: 0, remainingMs: null };
+        options.onProgress?.({ phase: 'upload', ...none, note: `${error.message}; starting over` });
+      }
+    }
+    throw new Problem(
+      exitCodes.notVerified,
+      `the program could not be uploaded in ${attempts} attempts`,
+      [...reasons, state()],
+      'The line damages or loses bytes: use another cable or a lower rate, and flash again.',
+    );
+  }
+
+  async #checkRoom(program: Uint8Array): Promise<void> {
+    const room = await this.#console.askAgain(
+      `(function(s){var g=s.getStats?s.getStats():{};return [s.getFree?s.getFree():-1,0|g.trashBytes,(s.read("${bootFile}")||"").length]})(${storage})`,
+    );
+    if (!Array.isArray(room) || room.length !== 3) throw new UploadBroken('the answer about free room is damaged');
+    const [freeBytes, trashBytes, presentBytes] = room as [number, number, number];
+    if (freeBytes < 0) return;
+    const roomBytes =
+      freeBytes + trashBytes + (presentBytes > 0 ? presentBytes + fileHeaderBytes : 0) - fileHeaderBytes;
+    if (program.length > roomBytes) {
+      throw new Problem(
+        exitCodes.tooBig,
+        'the program does not fit the Storage of the board',
+        [`program ${program.length} bytes`, `room ${roomBytes} bytes, what ${bootFile} takes now included`],
+        `Erase files that are not needed (require("Storage").list() names them), or make the program smaller.`,
+      );
+    }
+  }
+
+  /** A piece is in RAM twice or more while it is taken: small heaps get small pieces. */
+  async #chunk(): Promise<number> {
+    const freeVariables = await this.#console.askAgain('process.memory().free');
+    if (typeof freeVariables !== 'number') throw new UploadBroken('the answer about free memory is damaged');
+    return Math.max(32, Math.min(this.#chunkBytes, freeVariables * 2));
+  }
+
+  async #verify(program: Uint8Array, options: FlashOptions): Promise<void> {
+    const progress = phaseProgress('verify', program.length, () => this.#link.clock.nowMs(), options.onProgress);
+    progress(0);
+    let found = 'it gives no length and CRC for it';
+    for (let tries = 0; tries < 3; tries++) {
+      const stored = await this.#stored();
+      if (stored === null) {
+        found = 'there is no file';
+        continue;
+      }
+      found = `${stored.lengthBytes} bytes with CRC-32 ${stored.crc?.toString(16)}`;
+      if (stored.lengthBytes !== program.length) continue;
+      const isSame =
+        stored.crc === null
+          ? equal(await readFile(this.#console, bootFile, program.length, progress), program)
+          : stored.crc === crc32(program);
+      if (isSame) {
+        progress(program.length);
+        return;
+      }
+    }
+    throw new UploadBroken(
+      `what the board holds is not what was sent: ${found} instead of ${program.length} bytes with CRC-32 ${crc32(program).toString(16)}`,
+    );
+  }
+
+  /** Length and CRC of the stored program; null when there is none. */
+  async #stored(): Promise<{ lengthBytes: number; crc: number | null } | null> {
+    const answer = await this.#console.askAgain(
+      `(function(f){return f===undefined?[]:[f.length,E.CRC32?E.CRC32(f):null]})(${storage}.read("${bootFile}"))`,
+      10_000,
+    );
+    if (!Array.isArray(answer)) throw new UploadBroken('the answer about the stored program is damaged');
+    const [lengthBytes, crc] = answer as [number?, (number | null)?];
+    if (lengthBytes === undefined || crc === undefined) return null;
+    return { lengthBytes, crc: crc === null ? null : crc >>> 0 };
+  }
+}
+
+const matches = (stored: { lengthBytes: number; crc: number | null }, content: Uint8Array): boolean =>
+  stored.crc !== null && stored.lengthBytes === content.length && stored.crc === crc32(content);
+
+const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, at) => byte === b[at]);
+
+const previousProgram = (isReplaced: boolean): string =>
+  isReplaced ? `the ${bootFile} that the board held before is gone` : 'the board still holds the program it had';
+
+/** The engine's own words for a program that failed, from what it printed; null when it did not. */
+export function startError(text: string): string | null {
+  const plain = plainText(text);
+  const memory = /(?:OUT OF MEMORY|New interpreter error:|Execution Interrupted|LOW_MEMORY)[^\n]*/.exec(plain);
+  return (memory ?? /Uncaught[^\n]*/.exec(plain))?.[0] ?? null;
+}

@@ -1,0 +1,173 @@
+// The Espruino flasher against virtual boards in this process: packets, Storage writes, RAM, refusals, starting.
+import { crc32 as zlibCrc32 } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { exitCodes } from '../../boards/problem.ts';
+import { crc32 } from '../../host/flash/crc32.ts';
+import { EspruinoFlasher, hasPackets, startError } from '../../host/flash/espruino.ts';
+import { Link } from '../../host/flash/link.ts';
+import { encodePacket, packetTypes } from '../../host/flash/packet.ts';
+import { entry, statements } from '../../host/flash/ram.ts';
+import { stringLiteral } from '../../host/flash/storage.ts';
+import { openSim, type SimTransport } from '../../host/transport/sim.ts';
+
+async function open(boardId: string, options: { hasPackets?: boolean; faults?: string; seed?: number } = {}) {
+  const transport = await openSim(boardId, options);
+  return { transport, flasher: flasherOf(transport, options.hasPackets) };
+}
+
+function flasherOf(transport: SimTransport, hasPackets?: boolean): EspruinoFlasher {
+  const { board } = transport.board;
+  return new EspruinoFlasher(
+    new Link(transport),
+    { engine: 'espruino', version: '2v29', board: board.id },
+    {
+      capacityBytes: board.savedCode && board.savedCode.pages * board.savedCode.pageBytes,
+      bytesPerSecond: board.console.kind === 'uart' ? board.console.bytesPerSecond : null,
+      ...(hasPackets !== undefined && { hasPackets }),
+    },
+  );
+}
+
+const text = (source: string) => new TextEncoder().encode(source);
+const repeated = (bytes: number) => text('var counter=1;\n'.repeat(Math.ceil(bytes / 15))).slice(0, bytes);
+
+describe.each([
+  ['packets', true],
+  ['Storage writes', false],
+])('contents by %s', (_, hasPackets) => {
+  test.each([
+    ['plain', text('print("hello");\n')],
+    ['CRLF', text('var a = 1;\r\nvar b = 2;\r\n')],
+    ['non-ASCII', text('var a = "äöü – 漢字 🙂";\n')],
+    ['quotes and backslashes', text('var a = "\\"\\\\\\x41", b = \'"\';\n')],
+    ['what looks like an answer', text('print("<hg1|true|hg1>");\n')],
+    ['every byte that a source may hold', Uint8Array.from({ length: 255 }, (_, i) => i + 1)],
+    ['more than one piece', repeated(5_000)],
+  ])('%s is stored byte for byte', async (_, program) => {
+    const { transport, flasher } = await open('pico_r1_3', { hasPackets });
+    expect(await flasher.upload(program)).toMatchObject({ storedBytes: program.length, attempts: 1, isVerified: true });
+    expect(await flasher.read()).toEqual(program);
+    await transport.close();
+  });
+});
+
+describe('boards', () => {
+  test('a UART at 9600 baud: XON and XOFF obeyed, at the pace of the line', async () => {
+    const { transport, flasher } = await open('puckjs');
+    const flashed = await flasher.upload(repeated(8_000));
+    expect(flashed).toMatchObject({ attempts: 1, isVerified: true });
+    // 960 bytes a second is what 9600 8N1 carries; packets cost 4 bytes and a turn-around each.
+    expect(flashed.bytesPerSecond).toBeGreaterThan(0.9 * 960);
+    expect(flashed.bytesPerSecond).toBeLessThanOrEqual(960);
+    await transport.close();
+  });
+
+  test('a board without E.CRC32 and with 350 variables is verified by reading back', async () => {
+    const { transport, flasher } = await open('microbit1');
+    expect(await flasher.upload(repeated(1_000))).toMatchObject({ attempts: 1, isVerified: true });
+    await transport.close();
+  });
+
+  test('RAM: each statement acknowledged, nothing stored', async () => {
+    const { transport, flasher } = await open('puckjs');
+    const flashed = await flasher.uploadToRam(
+      text('var a = 6;\nfunction f(b) {\n  return a * b;\n}\nprint("f " + f(7));\n'),
+    );
+    expect(flashed).toMatchObject({ isVerified: false, attempts: 1 });
+    expect(await flasher.read()).toEqual(new Uint8Array(0));
+    await transport.close();
+  });
+});
+
+describe('refusals leave the board as it was', () => {
+  const before = text('print("before");\n');
+  test.each([
+    ['0 bytes', new Uint8Array(0), exitCodes.badInput, /empty/],
+    ['a NUL', text('var a = "\0";'), exitCodes.badInput, /NUL byte/],
+    ['over-size', repeated(50_000), exitCodes.tooBig, /does not fit/],
+  ])('%s', async (_, program, exitCode, message) => {
+    const { transport, flasher } = await open('pico_r1_3');
+    await flasher.upload(before);
+    const problem = await flasher.upload(program).catch((error) => error);
+    expect(problem).toMatchObject({ exitCode, message: expect.stringMatching(message) });
+    expect(await flasher.read()).toEqual(before);
+    await transport.close();
+  });
+
+  test('what fits the saved code but not the room that is left is refused before anything is replaced', async () => {
+    const { transport, flasher } = await open('pico_r1_3');
+    await flasher.upload(before);
+    await transport.write(text('\x10require("Storage").write("other","x",0,40000);\n'));
+    await transport.clock.sleep(2_000);
+    const problem = await flasher.upload(repeated(20_000)).catch((error) => error);
+    expect(problem).toMatchObject({ exitCode: exitCodes.tooBig });
+    expect(problem.facts.join(' ')).toMatch(/still holds the program it had/);
+    expect(await flasher.read()).toEqual(before);
+    await transport.close();
+  });
+});
+
+describe('starting', () => {
+  test('a program that runs gives its output', async () => {
+    const { transport, flasher } = await open('pico_r1_3');
+    await flasher.upload(text('print("started");\n'));
+    const started = await flasher.start();
+    expect(started).toMatchObject({ proof: 'prompt', error: null });
+    expect(started.text).toMatch(/started/);
+    await transport.close();
+  });
+
+  test('a program that fails is no success: the engine says why', async () => {
+    const { transport, flasher } = await open('pico_r1_3');
+    await flasher.upload(text('nothing.there();\n'));
+    expect((await flasher.start()).error).toMatch(/Uncaught/);
+    await transport.close();
+  });
+
+  test('out of memory is recognised in what is printed', () => {
+    expect(startError('\r\nNew interpreter error: LOW_MEMORY,MEMORY\r\n>')).toMatch(/LOW_MEMORY/);
+    expect(startError('all is well\r\n>')).toBeNull();
+  });
+});
+
+describe('the pieces', () => {
+  test("CRC-32 is zlib's", () => {
+    expect(crc32(text('123456789'))).toBe(0xcbf43926);
+    if (zlibCrc32) expect(crc32(repeated(5_000))).toBe(zlibCrc32(repeated(5_000)));
+  });
+
+  test('packets are framed as the firmware reads them', () => {
+    expect(encodePacket(packetTypes.eval, text('1+1'))).toEqual(
+      Uint8Array.of(0x10, 0x01, 0x20, 0x03, 0x31, 0x2b, 0x31),
+    );
+    expect(encodePacket(packetTypes.data, new Uint8Array(1024))[2]).toBe(0x84);
+  });
+
+  test.each([
+    ['2v25', true],
+    ['2v29.277', true],
+    ['3v0', true],
+    ['2v24', false],
+    ['1v99', false],
+    ['', false],
+  ])('%s has packets: %s', (version, has) => {
+    expect(hasPackets(version)).toBe(has);
+  });
+
+  test('a literal gives every byte back', () => {
+    const bytes = Uint8Array.from({ length: 256 }, (_, value) => value);
+    const literal = stringLiteral(bytes);
+    expect(literal).toMatch(/^"[\x20-\x7e]*"$/);
+    const value = new Function(`return ${literal}`)() as string;
+    expect(Uint8Array.from(value, (character) => character.charCodeAt(0))).toEqual(bytes);
+  });
+
+  test('statements keep their inner line breaks as ESC LF', () => {
+    const found = statements(text('var a=1;\r\nfunction f(){\r\n  return "é";\n}\n'));
+    expect(found.map((statement) => new TextDecoder().decode(statement))).toEqual([
+      'var a=1;',
+      'function f(){\r\n  return "é";\n}',
+    ]);
+    expect(new TextDecoder('latin1').decode(entry(text('if(a){\r\n}')))).toBe('\x10if(a){\x1b\n}\n');
+  });
+});
