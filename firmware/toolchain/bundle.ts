@@ -2,8 +2,9 @@
  * From a user's program to the text that is flashed.
  *
  *   1  bundle    imports resolved; 'heapglass' is the device code, with one policy and one level of telemetry in it
- *   2  rewrite   call sites numbered, constants inlined, unused methods dropped (rewrite.ts)
- *   3  minify    one-letter names; the engine's form: statements at top level on Espruino, where depth costs a look-up
+ *   2  inline    small functions of the device code, in place of their calls (inline.ts)
+ *   3  rewrite   call sites numbered, constants inlined, unused methods dropped (rewrite.ts)
+ *   4  minify    one-letter names; the engine's form: statements at top level on Espruino, where depth costs a look-up
  *                a level; one closure on Kaluma, where a global is searched for linearly
  *
  * A program without imports and exports is a plain script: it is minified only, and its top-level names stay global.
@@ -17,6 +18,7 @@ import { exitCodes, Problem } from '../../boards/problem.ts';
 import { packageRoot } from '../../boards/root.ts';
 import { defaultPolicyName, type PolicyName } from '../src/policies/index.ts';
 import { deviceFolder, deviceModules, virtualNamespace } from './device-modules.ts';
+import { inlineFunctions } from './inline.ts';
 import { heapFacts } from './program-facts.ts';
 import { rewrite, type Site } from './rewrite.ts';
 import { type RawSourceMap, SourceMap } from './source-map.ts';
@@ -83,8 +85,9 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
   const entry = resolve(options.entry);
   const telemetry = (options.telemetry ?? 'events') !== 'off';
   const built = await bundleModules(options, entry, telemetry);
-  const map = new SourceMap(built.map);
-  const rewritten = rewrite(built.code, {
+  const inlined = built.kind === 'module' ? inlineFunctions(built.code, built.map, (s) => !isProgram(s)) : built;
+  const map = new SourceMap(inlined.map);
+  const rewritten = rewrite(inlined.code, {
     origin: map,
     isProgram,
     withSites: telemetry && built.usesHeap,
@@ -193,7 +196,7 @@ async function buildWith(
       HEAPGLASS_LINE_BYTES_PER_SECOND: String(board.console.bytesPerSecond),
       HEAPGLASS_LINE_BUFFER_BYTES: String(board.console.outputBufferBytes ?? usbPacketBytes),
     },
-    plugins: [deviceModules(policy, telemetry)],
+    plugins: [deviceModules(policy, telemetry, board)],
   };
   try {
     const { outputFiles, metafile } = await build(settings);

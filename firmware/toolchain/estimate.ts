@@ -34,7 +34,7 @@ export interface MemoryEstimate {
 }
 
 export interface EstimateOptions {
-  /** The program is sent to RAM, not to flash (Espruino). */
+  /** The program is sent to RAM, not to flash (Espruino); always so on a board without Storage. */
   inRam?: boolean;
 }
 
@@ -66,6 +66,7 @@ const kaluma = {
 /** Estimates what a bundle takes of the engine's memory once it runs. Null for a board whose memory is not known. */
 export function estimateMemory(bundle: Bundle, board: Board, options: EstimateOptions = {}): MemoryEstimate | null {
   const shape = shapeOf(bundle.code);
+  const inRam = options.inRam || !board.features.storage;
   const known = bundle.arenasBytes.filter((bytes) => bytes !== null);
   const unknownArenas = bundle.arenasBytes.length - known.length;
   const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
@@ -75,7 +76,7 @@ export function estimateMemory(bundle: Bundle, board: Board, options: EstimateOp
       ({ parameters, characters }) =>
         espruino.functionVariables +
         parameters * espruino.parameterVariables +
-        (options.inRam ? Math.ceil(characters / bytesEach) + 1 : 0),
+        (inRam ? Math.ceil(characters / bytesEach) + 1 : 0),
     );
     const code = sum(functions) + shape.globals * espruino.globalVariables;
     const arenas = sum(

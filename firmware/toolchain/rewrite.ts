@@ -51,9 +51,6 @@ export interface Rewritten {
 /** Arguments of each call before the site. */
 const argumentsBeforeSite: Readonly<Record<string, number>> = { malloc: 1, calloc: 2, realloc: 2, memalign: 2 };
 
-/** The functions and properties that a heap always has: telemetry and the bundle's own code use them. */
-const alwaysKept = new Set(['id', 'policy', 'buffer', 'u8', 'malloc', 'free']);
-
 export function rewrite(code: string, options: RewriteOptions): Rewritten {
   const sourceType = options.script ? 'script' : 'module';
   const program = parse(code, { ecmaVersion: 2022, sourceType, locations: true });
@@ -194,12 +191,12 @@ function inlineConstants(program: Program, text: MagicString, code: string, maxC
   });
 }
 
-/** Every name the program uses as a property, in whatever way it can be written down. */
+/** Every name that something is looked up by: what follows a dot anywhere, and what the program writes down otherwise. */
 function namesUsed(program: Program, inProgram: (node: AnyNode) => boolean): Set<string> {
   const names = new Set<string>();
   simple(program, {
     MemberExpression(node) {
-      if (node.property.type === 'Identifier' && inProgram(node)) names.add(node.property.name);
+      if (node.property.type === 'Identifier') names.add(node.property.name);
     },
     Property(node) {
       if (node.key.type === 'Identifier' && inProgram(node)) names.add(node.key.name);
@@ -211,7 +208,7 @@ function namesUsed(program: Program, inProgram: (node: AnyNode) => boolean): Set
   return names;
 }
 
-/** Takes the methods that nothing names out of the heap's object, so that the minifier drops the code behind them. */
+/** Takes what nothing looks up out of the heap's object, so that the minifier drops the code behind it. */
 function dropMethods(
   program: Program,
   text: MagicString,
@@ -229,7 +226,7 @@ function dropMethods(
       if (!['malloc', 'free', 'usableSize', 'checkOffset'].every((name) => keys.includes(name))) return;
       object.properties.forEach((property, i) => {
         const key = keys[i]!;
-        if (alwaysKept.has(key) || used.has(key) || keep.has(key)) return;
+        if (used.has(key) || keep.has(key)) return;
         const next = object.properties[i + 1];
         text.remove(property.start, next ? next.start : property.end);
       });
