@@ -13,7 +13,9 @@ const programWith = (bytes: string): string =>
 
 async function estimateOf(id: string, bytes: string, inRam = false) {
   const board = loadBoard(id);
-  return estimateMemory(await bundle({ entry, source: programWith(bytes), board }), board, { inRam })!;
+  return estimateMemory(await bundle({ entry, source: programWith(bytes), board, telemetry: 'off' }), board, {
+    inRam,
+  })!;
 }
 
 test.each([
