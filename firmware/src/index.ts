@@ -4,13 +4,16 @@
  *   import { createHeap } from 'heapglass';
  *   const heap = createHeap({ bytes: 8192 });
  *
- * On a board the policy is the one the toolchain put into the bundle; in Node `policy` chooses by name.
+ * The first heap is recorded, when the bundle has telemetry: `poll` helps a program that computes for long to get its
+ * frames out, `mark` puts a number of its own into the recording. On a board the policy is the one the toolchain put into the bundle; in Node `policy` chooses by name.
  */
 import { policyNamed } from './bound-policy.ts';
 import { createHeap as createHeapOver, type Heap } from './heap.ts';
+import { startTelemetry } from './telemetry.ts';
 
 export type { Heap, HeapStats } from './heap.ts';
 export { MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from './policy.ts';
+export { mark, poll } from './telemetry.ts';
 
 export interface CreateHeapOptions {
   /** Size of the arena, everything included. */
@@ -22,5 +25,7 @@ export interface CreateHeapOptions {
 /** A heap over a new arena; null when the arena is too small for the policy, or the policy is unknown. */
 export function createHeap(options: CreateHeapOptions): Heap | null {
   const policy = policyNamed(options.policy);
-  return policy ? createHeapOver({ bytes: options.bytes, policy }) : null;
+  const heap = policy ? createHeapOver({ bytes: options.bytes, policy }) : null;
+  if (heap) startTelemetry(heap);
+  return heap;
 }

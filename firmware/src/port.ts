@@ -2,15 +2,12 @@
  * The one file of the device code that touches what the engine provides: time, the console's raw bytes, timers.
  *
  * The toolchain states the engine as a constant, so a bundle holds only its own engine's lines; in Node (0) a test or a
- * simulation gives a port with `usePort`. Nothing here is called per heap operation except `nowUs`, and that only where
- * a recorder stamps times.
+ * simulation gives a port with `usePort`. Nothing here is called per heap operation.
  *
  * References: Espruino src/jswrap_espruino.c (E.getConsole), src/jswrap_serial.c (write); Kaluma src/global.c
- * (micros, process.stdout).
+ * (millis, process.stdout).
  */
 declare const HEAPGLASS_ENGINE: number;
-declare const HEAPGLASS_LINE_BYTES_PER_SECOND: number;
-declare const HEAPGLASS_LINE_BUFFER_BYTES: number;
 
 export const ENGINE_HOST = 0;
 export const ENGINE_ESPRUINO = 1;
@@ -18,17 +15,10 @@ export const ENGINE_KALUMA = 2;
 
 const engine = typeof HEAPGLASS_ENGINE === 'undefined' ? ENGINE_HOST : HEAPGLASS_ENGINE;
 
-/** What the console carries, from the board's data. */
-export const lineBytesPerSecond =
-  typeof HEAPGLASS_LINE_BYTES_PER_SECOND === 'undefined' ? 11520 : HEAPGLASS_LINE_BYTES_PER_SECOND;
-
-/** What the console takes at once without blocking. */
-export const lineBufferBytes = typeof HEAPGLASS_LINE_BUFFER_BYTES === 'undefined' ? 128 : HEAPGLASS_LINE_BUFFER_BYTES;
-
 /** What Node gives in an engine's place. */
 export interface Port {
-  /** Microseconds, any origin. */
-  nowUs(): number;
+  /** Milliseconds, any origin. */
+  nowMs(): number;
   write(bytes: Uint8Array): void;
   every(milliseconds: number, callback: () => void): unknown;
   stop(timer: unknown): void;
@@ -36,7 +26,7 @@ export interface Port {
 
 interface EngineGlobals {
   getTime(): number;
-  micros(): number;
+  millis(): number;
   setInterval(callback: () => void, milliseconds: number): unknown;
   clearInterval(timer: unknown): void;
   process: { stdout: { write(bytes: Uint8Array): void } };
@@ -45,7 +35,7 @@ interface EngineGlobals {
 }
 
 declare const getTime: EngineGlobals['getTime'];
-declare const micros: EngineGlobals['micros'];
+declare const millis: EngineGlobals['millis'];
 declare const setInterval: EngineGlobals['setInterval'];
 declare const clearInterval: EngineGlobals['clearInterval'];
 declare const process: EngineGlobals['process'];
@@ -64,11 +54,14 @@ export function hasPort(): boolean {
   return engine !== ENGINE_HOST || hostPort !== undefined;
 }
 
-/** Microseconds modulo 2^27, which both engines hold as a small integer. */
-export function nowUs(): number {
-  if (engine === ENGINE_ESPRUINO) return (getTime() * 1e6) & 0x7ffffff;
-  if (engine === ENGINE_KALUMA) return micros() & 0x7ffffff;
-  return hostPort ? hostPort.nowUs() % 0x8000000 : 0;
+/** Where Espruino's clock stood at the start: its seconds since 1970 are too many for whole milliseconds. */
+const startSeconds = engine === ENGINE_ESPRUINO ? getTime() : 0;
+
+/** Whole milliseconds since a start of no meaning; a small integer on both engines for the first 37 hours. */
+export function nowMs(): number {
+  if (engine === ENGINE_ESPRUINO) return ((getTime() - startSeconds) * 1000) | 0;
+  if (engine === ENGINE_KALUMA) return millis();
+  return hostPort ? hostPort.nowMs() | 0 : 0;
 }
 
 /** Writes raw bytes to the console: unchanged, between whatever the program and the prompt print there. */

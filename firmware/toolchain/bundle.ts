@@ -10,13 +10,17 @@
  * A program without imports and exports is a plain script: it is minified only, and its top-level names stay global.
  * The result depends on the sources and options alone. Its source map leads back to the user's files.
  */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+
 import { type BuildFailure, type BuildOptions, build, type Loader, type TransformOptions, transform } from 'esbuild';
 import type { Board } from '../../boards/board.ts';
 import { exitCodes, Problem } from '../../boards/problem.ts';
 import { packageRoot } from '../../boards/root.ts';
-import { defaultPolicyName, type PolicyName } from '../src/policies/index.ts';
+import { defaultPolicyName, type PolicyName, policyId } from '../src/policies/index.ts';
+import { ENGINE_ESPRUINO, ENGINE_KALUMA } from '../src/port.ts';
+import { LEVEL_COUNTERS, LEVEL_EVENTS, LEVEL_OFF } from '../wire/format.ts';
 import { deviceFolder, deviceModules, virtualNamespace } from './device-modules.ts';
 import { inlineFunctions } from './inline.ts';
 import { heapFacts } from './program-facts.ts';
@@ -45,6 +49,8 @@ export interface BundleOptions {
 export interface Bundle {
   /** What is flashed. */
   code: string;
+  /** Tells bundles apart: sent in every hello, so that a monitor finds the site table. Not 0, below 2^27. */
+  id: number;
   /** From `code` to the user's files, whose paths are relative to the entry's folder. */
   map: RawSourceMap;
   /** Length of `code` in UTF-8. */
@@ -83,14 +89,16 @@ function loweredSyntax(board: Board): Record<string, boolean> {
 /** Bundles a program for a board. A Problem with file and line when the program cannot be read or resolved. */
 export async function bundle(options: BundleOptions): Promise<Bundle> {
   const entry = resolve(options.entry);
-  const telemetry = (options.telemetry ?? 'events') !== 'off';
-  const built = await bundleModules(options, entry, telemetry);
+  const level = options.telemetry ?? 'events';
+  const built = await bundleModules(options, entry, level);
+  const id = bundleId(built.code);
   const inlined = built.kind === 'module' ? inlineFunctions(built.code, built.map, (s) => !isProgram(s)) : built;
   const map = new SourceMap(inlined.map);
   const rewritten = rewrite(inlined.code, {
     origin: map,
     isProgram,
-    withSites: telemetry && built.usesHeap,
+    withSites: level !== 'off' && built.usesHeap,
+    placeholders: { HEAPGLASS_BUNDLE_ID: id },
     constantCharacters: options.board.engine === 'espruino' ? espruinoConstantCharacters : Number.POSITIVE_INFINITY,
     keepMethods: options.keepMethods ?? [],
     script: built.kind === 'script',
@@ -99,6 +107,7 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
   const minified = await minify(rewritten.code, options, built.kind);
   return {
     code: minified.code,
+    id,
     map: new SourceMap(map.followedBy(rewritten.map)).followedBy(JSON.parse(minified.map) as RawSourceMap),
     bytes: Buffer.byteLength(minified.code),
     sites: rewritten.sites,
@@ -107,6 +116,10 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
     usesHeap: built.usesHeap,
     arenasBytes: built.arenasBytes,
   };
+}
+
+function bundleId(code: string): number {
+  return createHash('sha256').update(code).digest().readUInt32BE() & 0x7ffffff || 1;
 }
 
 async function minify(
@@ -145,9 +158,9 @@ interface Built {
   arenasBytes: (number | null)[];
 }
 
-async function bundleModules(options: BundleOptions, entry: string, telemetry: boolean): Promise<Built> {
+async function bundleModules(options: BundleOptions, entry: string, level: TelemetryLevel): Promise<Built> {
   let policy = options.policy ?? defaultPolicyName;
-  let result = await buildWith(options, entry, policy, telemetry);
+  let result = await buildWith(options, entry, policy, level);
   const { inputs } = result;
   const program = inputs[basename(entry)];
   const usesHeap = Object.keys(inputs).some((path) => resolve(dirname(entry), path) === join(deviceFolder, 'heap.ts'));
@@ -157,7 +170,7 @@ async function bundleModules(options: BundleOptions, entry: string, telemetry: b
   const facts = heapFacts(result.code, (line, column) => isProgram(origin.trace(line, column)?.source));
   if (options.policy === undefined && facts.policy !== undefined && facts.policy !== policy) {
     policy = facts.policy;
-    result = await buildWith(options, entry, policy, telemetry);
+    result = await buildWith(options, entry, policy, level);
   }
   const { arenasBytes } = facts;
   return { code: result.code, map: result.map, policy, kind: 'module', usesHeap, arenasBytes };
@@ -169,7 +182,7 @@ async function buildWith(
   options: BundleOptions,
   entry: string,
   policy: PolicyName,
-  telemetry: boolean,
+  level: TelemetryLevel,
 ): Promise<{ code: string; map: RawSourceMap; inputs: Inputs }> {
   const { board, source } = options;
   const root = dirname(entry);
@@ -191,12 +204,8 @@ async function buildWith(
     minifySyntax: true,
     logLevel: 'silent',
     supported: loweredSyntax(board),
-    define: {
-      HEAPGLASS_ENGINE: board.engine === 'espruino' ? '1' : '2',
-      HEAPGLASS_LINE_BYTES_PER_SECOND: String(board.console.bytesPerSecond),
-      HEAPGLASS_LINE_BUFFER_BYTES: String(board.console.outputBufferBytes ?? usbPacketBytes),
-    },
-    plugins: [deviceModules(policy, telemetry, board)],
+    define: constants(board, policy, level),
+    plugins: [deviceModules(policy, level !== 'off', board)],
   };
   try {
     const { outputFiles, metafile } = await build(settings);
@@ -209,8 +218,27 @@ async function buildWith(
   }
 }
 
-/** What a USB console takes at once: one full-speed packet. */
-const usbPacketBytes = 64;
+/** What the device code knows as constants; those of an absent telemetry are not looked at. */
+function constants(board: Board, policy: PolicyName, level: TelemetryLevel): Record<string, string> {
+  const { kind, bytesPerSecond, outputBufferBytes } = board.console;
+  // A USB line takes a few frames' worth as fast as it is given; a serial port takes its buffer.
+  const usbBurstBytes = Math.floor((bytesPerSecond * usbBurstMs) / 1000);
+  const burstBytes = kind === 'uart' ? outputBufferBytes : Math.max(outputBufferBytes ?? 0, usbBurstBytes);
+  const values = {
+    HEAPGLASS_ENGINE: board.engine === 'espruino' ? ENGINE_ESPRUINO : ENGINE_KALUMA,
+    HEAPGLASS_LEVEL: levelNumbers[level],
+    HEAPGLASS_POLICY_ID: policyId(policy),
+    HEAPGLASS_CLOCK_KHZ: Math.round(board.clockHz / 1000),
+    HEAPGLASS_LINE_BYTES_PER_SECOND: bytesPerSecond,
+    HEAPGLASS_LINE_BURST_BYTES: burstBytes ?? leastBurstBytes,
+  };
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+}
+
+const levelNumbers: Record<TelemetryLevel, number> = { events: LEVEL_EVENTS, counters: LEVEL_COUNTERS, off: LEVEL_OFF };
+const usbBurstMs = 4;
+/** The smallest transmit buffer of any board. */
+const leastBurstBytes = 32;
 
 /** A plain script as JavaScript, with all its names. */
 async function scriptOf(options: BundleOptions, entry: string): Promise<{ code: string; map: RawSourceMap }> {

@@ -5,9 +5,9 @@
  *   ./bound-policy.ts    the one policy of this bundle, in place of Node's table of all
  *   ./copy.ts            the engine's own memory move, where it has one
  *   ./observer.ts        the recorder, when there is telemetry (else the empty functions, which vanish)
+ *   ./telemetry.ts       nothing, when there is none
  *   require("Storage")   a module of the board: left as it is
  */
-import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Plugin } from 'esbuild';
 import type { Board } from '../../boards/board.ts';
@@ -22,6 +22,7 @@ export const virtualNamespace = 'heapglass-device';
 
 export function deviceModules(policy: PolicyName, telemetry: boolean, board: Board): Plugin {
   const modules: Record<string, string> = { 'bound-policy.ts': boundPolicy(policy) };
+  if (!telemetry) modules['telemetry.ts'] = noTelemetry;
   const move = engineMove(board);
   if (move !== undefined) modules['copy.ts'] = move;
   return {
@@ -35,9 +36,7 @@ export function deviceModules(policy: PolicyName, telemetry: boolean, board: Boa
           : undefined;
       });
       build.onResolve({ filter: /\/observer\.ts$/ }, ({ importer }) =>
-        telemetry && isDeviceCode(importer) && basename(importer) !== 'recorder.ts' && existsSync(recorder)
-          ? { path: recorder }
-          : undefined,
+        telemetry && isDeviceCode(importer) ? { path: recorder } : undefined,
       );
       build.onResolve({ filter: /^[^./]/ }, ({ kind, path }) =>
         kind === 'require-call' ? { path, external: true } : undefined,
@@ -52,6 +51,11 @@ export function deviceModules(policy: PolicyName, telemetry: boolean, board: Boa
 }
 
 const isDeviceCode = (path: string): boolean => path.startsWith(deviceFolder);
+
+const noTelemetry = `export function startTelemetry(heap) { return 0; }
+export function poll() {}
+export function mark(id) {}
+`;
 
 /** Nothing is left to bind or to look up: the functions are the policy's own. */
 function boundPolicy(policy: PolicyName): string {

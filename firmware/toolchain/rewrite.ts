@@ -34,6 +34,8 @@ export interface RewriteOptions {
   withSites: boolean;
   /** Longest number, in characters, that takes a constant's place. */
   constantCharacters: number;
+  /** Names that stand for numbers which only the bundler's output determines. */
+  placeholders: Readonly<Record<string, number>>;
   /** Heap methods to keep although the program does not name them; 'all' keeps every one. */
   keepMethods: readonly string[] | 'all';
   /** A program whose top-level names are its own to keep: only syntax is rewritten. */
@@ -65,6 +67,7 @@ export function rewrite(code: string, options: RewriteOptions): Rewritten {
   const sites = options.withSites ? addSites(program, text, originOf, options.isProgram) : [];
   if (!options.script) {
     restoreRequire(program, text);
+    fillPlaceholders(program, text, options.placeholders);
     exportsToGlobals(program, text);
     inlineConstants(program, text, code, options.constantCharacters);
     if (options.keepMethods !== 'all') dropMethods(program, text, inProgram, new Set(options.keepMethods));
@@ -96,6 +99,14 @@ function lowerMethods(program: Program, text: MagicString): void {
   simple(program, {
     Property(node) {
       if (node.method && !node.computed) text.appendLeft(node.key.end, ': function');
+    },
+  });
+}
+
+function fillPlaceholders(program: Program, text: MagicString, placeholders: Readonly<Record<string, number>>): void {
+  simple(program, {
+    Identifier(node) {
+      if (Object.hasOwn(placeholders, node.name)) text.update(node.start, node.end, String(placeholders[node.name]));
     },
   });
 }

@@ -43,7 +43,7 @@ test('an arena is counted in the unit of its engine', async () => {
 test('a program in RAM takes its text besides', async () => {
   const flash = await estimateOf('puckjs', '4096');
   const ram = await estimateOf('puckjs', '4096', true);
-  const { bytes } = await bundle({ entry, source: programWith('4096'), board: loadBoard('puckjs') });
+  const { bytes } = await bundle({ entry, source: programWith('4096'), board: loadBoard('puckjs'), telemetry: 'off' });
   expect(ram.code - flash.code).toBeGreaterThan((bytes / 13) * 0.8);
 });
 
