@@ -47,7 +47,9 @@ export function cycleStats(samples: readonly number[]): CycleStats | null {
 }
 
 /** Meters by target. Each is loaded when it is asked for: compilers and engines are large. */
-const meters: Record<string, (target: string) => Promise<CycleMeter>> = {};
+const meters: Record<string, (target: string) => Promise<CycleMeter>> = {
+  native: async (target) => (await import('./native.ts')).nativeMeter(target),
+};
 
 /** The meter for `--native CPU` or `--board ID`; null when neither is given. */
 export async function cycleMeter(options: { native?: string; board?: string }): Promise<CycleMeter | null> {

@@ -477,6 +477,7 @@ class Lowering {
       }
       case 'BinaryExpression': {
         if (Object.hasOwn(comparisons, node.operator)) return this.truth(node);
+        if (node.operator === '|' && isLiteral(node.right, 0) && isDivision(node.left)) return this.divide(node.left);
         const op = binaryOps[node.operator];
         if (!op || node.left.type === 'PrivateIdentifier') {
           this.problem(node, `the operator ${node.operator} is outside the native subset`);
@@ -502,6 +503,41 @@ class Lowering {
       default:
         return this.problem(node, `${node.type} is outside the native subset`);
     }
+  }
+
+  /** `(x / c) | 0` for x >= 0 and a constant c > 0, bit by bit: for set-up code, it takes up to 32 rounds. */
+  private divide(node: import('acorn').BinaryExpression): Value {
+    const at = node.start;
+    const dividend = this.expression(node.left as Expression);
+    const divisor = resolve(this.expression(node.right));
+    if (divisor.op !== 'const' || divisor.imm <= 0) {
+      this.problem(node, 'only constants above 0 can be divided by in the native subset');
+    }
+    const rest: Variable = { name: 'rest', constant: false };
+    const quotient: Variable = { name: 'quotient', constant: false };
+    const bit: Variable = { name: 'bit', constant: false };
+    const [head, fits, next, exit] = [this.newBlock(), this.newBlock(), this.newBlock(), this.newBlock()];
+    const highest = Math.clz32(divisor.imm) - 1;
+    this.write(rest, dividend);
+    this.write(quotient, this.constant(0, at));
+    this.write(bit, this.constant(highest, at));
+    this.jump(head, at);
+    head.loopBound = { count: highest + 1, at };
+    this.enter(head);
+    const shifted = this.operate('shl', divisor, this.read(bit, head, at), at);
+    this.branch('ge', this.read(rest, head, at), shifted, fits, next, at);
+    this.begin(fits);
+    const one = this.operate('shl', this.constant(1, at), this.read(bit, fits, at), at);
+    this.write(rest, this.operate('sub', this.read(rest, fits, at), shifted, at));
+    this.write(quotient, this.operate('add', this.read(quotient, fits, at), one, at));
+    this.jump(next, at);
+    this.begin(next);
+    const lower = this.operate('sub', this.read(bit, next, at), this.constant(1, at), at);
+    this.write(bit, lower);
+    this.branch('ge', lower, this.constant(0, at), head, exit, at);
+    this.seal(head);
+    this.begin(exit);
+    return this.read(quotient, exit, at);
   }
 
   /** Module constants are lowered where they are used, in the module's own scope. */
@@ -816,6 +852,13 @@ export function removeTrivialPhi(phi: Value): Value {
   }
   if (same) phi.alias = same;
   return same ?? phi;
+}
+
+function isDivision(node: Node): node is import('acorn').BinaryExpression {
+  if (node.type === 'ParenthesizedExpression') {
+    return isDivision((node as import('acorn').ParenthesizedExpression).expression);
+  }
+  return node.type === 'BinaryExpression' && (node as import('acorn').BinaryExpression).operator === '/';
 }
 
 function isLiteral(node: Expression, value: number): boolean {

@@ -1,0 +1,41 @@
+/** Compiles a policy of firmware/src/policies by name. The result is kept: it depends on the files only. */
+import { existsSync } from 'node:fs';
+import { exitCodes, Problem } from '../../../boards/problem.ts';
+import { packageRoot } from '../../../boards/root.ts';
+import { type Compiled, type Cpu, compile } from './compile.ts';
+import { readSource } from './source.ts';
+
+/** The functions of a policy that native code offers. */
+export const policyEntries = ['malloc', 'free', 'realloc', 'init', 'memalign', 'usableSize'] as const;
+
+const compiled = new Map<string, Compiled>();
+
+export function compilePolicy(policy: string, cpu: Cpu): Compiled {
+  const key = `${policy} ${cpu}`;
+  const known = compiled.get(key);
+  if (known) return known;
+  const path = `${packageRoot}/firmware/src/policies/${policy}.ts`;
+  if (!/^[a-z-]+$/.test(policy) || !existsSync(path)) {
+    throw new Problem(
+      exitCodes.usage,
+      `there is no policy "${policy}"`,
+      [],
+      'Name a policy; `heapglass compile --help` lists them.',
+    );
+  }
+  const result = compile(readSource(path), { cpu, entries: policyEntries });
+  compiled.set(key, result);
+  return result;
+}
+
+/** Bytes of machine code for malloc, free and realloc with all they call and their literals: what a program carries. */
+export function coreCodeBytes(policy: string, cpu: Cpu): number {
+  const key = `${policy} ${cpu} core`;
+  let core = compiled.get(key);
+  if (!core) {
+    const path = `${packageRoot}/firmware/src/policies/${policy}.ts`;
+    core = compile(readSource(path), { cpu, entries: ['malloc', 'free', 'realloc'] });
+    compiled.set(key, core);
+  }
+  return core.layout.code.length;
+}
