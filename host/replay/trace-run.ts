@@ -81,7 +81,7 @@ export class TraceRun {
     const id = this.trace.ids[op]!;
     const size = this.trace.sizes[op]!;
     const offset = this.offsets[id]!;
-    if (offset !== 0) this.verify(op, id, offset, this.held[id]!);
+    if (offset !== 0) this.verify(op, id, this.held[id]!);
     if (this.trace.kinds[op] === OP_FREE) {
       if (offset === 0) return;
       this.heap.free(offset);
@@ -93,13 +93,15 @@ export class TraceRun {
       this.failed(op, size);
       return;
     }
+    this.offsets[id] = given;
     if (offset !== 0) {
-      this.verify(op, id, given, Math.min(this.held[id]!, size));
-      this.forget(id);
+      this.verify(op, id, Math.min(this.held[id]!, size));
+      this.requestedBytes -= this.held[id]!;
+      this.classes.add(this.held[id]!, -1);
     }
     const { u8 } = this.heap;
-    for (let at = 0; at < size; at++) u8[given + at] = patternOf(id, at);
-    this.offsets[id] = given;
+    const payload = this.heap.locate(given);
+    for (let at = 0; at < size; at++) u8[payload + at] = patternOf(id, at);
     this.held[id] = size;
     this.requestedBytes += size;
     this.classes.add(size, 1);
@@ -112,11 +114,13 @@ export class TraceRun {
     this.held[id] = 0;
   }
 
-  private verify(op: number, id: number, offset: number, bytes: number): void {
+  private verify(op: number, id: number, bytes: number): void {
     const { u8 } = this.heap;
+    // Under a policy that moves blocks an offset is a handle, and the payload is wherever it lies now.
+    const payload = this.heap.locate(this.offsets[id]!);
     this.verifiedPayloads++;
     for (let at = 0; at < bytes; at++) {
-      if (u8[offset + at] !== (patternOf(id, at) & 0xff)) {
+      if (u8[payload + at] !== (patternOf(id, at) & 0xff)) {
         this.corrupted.push(op);
         return;
       }

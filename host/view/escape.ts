@@ -33,3 +33,8 @@ export function scriptJson(value: unknown): string {
     .replaceAll('\u2028', '\\u2028')
     .replaceAll('\u2029', '\\u2029');
 }
+
+/** Text of a REPL as lines to show: colours and cursor moves are dropped, what else is not text becomes `?`. */
+export function replText(text: string): string {
+  return text.replace(/\x1b\[[0-9;?]*[A-Za-z]|\x1b[78]|\r|\x07/g, '').replace(/[\x00-\x09\x0b-\x1f\x7f]/g, '?');
+}

@@ -1,0 +1,273 @@
+/**
+ * One board being watched: bytes of the line in, scenes out. Decoder, heap model and series in one place, so that the
+ * demo, the monitor, a recording and the page show the same.
+ *
+ * Everything from the board is counted or shown, never trusted: text is escaped where it is drawn (view/escape.ts), the
+ * model is bounded, and what was lost is said.
+ */
+import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE } from '../../firmware/src/policy.ts';
+import { policyNameOf } from '../../firmware/src/policies/index.ts';
+import { TelemetryDecoder } from '../model/decoder.ts';
+import type { Counters, Hello, MapChunk, PostMortem, TelemetryListener } from '../model/events.ts';
+import { HeapModel } from '../model/heap-model.ts';
+import { replText } from '../view/escape.ts';
+import type { BlockVisitor, Figures, LineFigures, Scene, SceneState, SiteRow } from '../view/scene.ts';
+import { Timeline } from '../view/timeline.ts';
+import { bytesText } from '../view/units.ts';
+
+export interface SessionOptions {
+  /** Where the bytes come from, for the title. */
+  source: string;
+  /** What runs, where it is known. */
+  program?: string;
+  /** A site's source line; undefined when it is not known. */
+  siteName?: (site: number) => string | undefined;
+  /** Called with each whole line that the program or the REPL printed, control characters made visible. */
+  onText?: (line: string) => void;
+  /** Called with each sound frame's body, before it is decoded: for a recording. */
+  onFrame?: (body: Uint8Array, length: number) => void;
+}
+
+/** A message stays this long on the board's clock. */
+const MESSAGE_MS = 5000;
+/** Rates are of the last second heard. */
+const RATE_MS = 1000;
+/** A REPL line is cut here: a board that never ends its line takes no more memory. */
+const LONGEST_TEXT = 4096;
+/** With this many bytes and no frame among them, the line is said to be noise. */
+const NOISE_BYTES = 256;
+const TOP_SITES = 64;
+
+interface Heard {
+  atMs: number;
+  records: number;
+  bytes: number;
+}
+
+export class Session implements TelemetryListener {
+  readonly model = new HeapModel();
+  readonly timeline = new Timeline();
+  readonly decoder: TelemetryDecoder;
+  private readonly options: SessionOptions;
+  private readonly textDecoder = new TextDecoder();
+  private textLine = '';
+  private startMs: number | null = null;
+  private latestMs = 0;
+  private heard: Heard[] = [];
+  private message: { text: string; untilMs: number } | null = null;
+  private gapFromMs: number | null = null;
+  postMortems = 0;
+
+  constructor(options: SessionOptions) {
+    this.options = options;
+    this.decoder = new TelemetryDecoder(this, options.onFrame);
+  }
+
+  push(bytes: Uint8Array): void {
+    this.decoder.push(bytes);
+  }
+
+  text(bytes: Uint8Array): void {
+    this.textLine += this.textDecoder.decode(bytes, { stream: true });
+    const lines = this.textLine.split('\n');
+    this.textLine = (lines.pop() ?? '').slice(-LONGEST_TEXT);
+    for (const line of lines) this.options.onText?.(replText(line));
+  }
+
+  hello(hello: Hello): void {
+    this.model.hello(hello);
+    this.at(hello.atMs);
+    this.sample();
+  }
+
+  eventsBegin(atMs: number, sampled: boolean, overheadBytes: number): void {
+    this.at(atMs);
+    this.model.eventsBegin(atMs, sampled, overheadBytes);
+  }
+
+  eventsEnd(): void {
+    this.model.eventsEnd();
+    this.sample();
+  }
+
+  malloc(offset: number, size: number, usable: number, site: number, alignment: number): void {
+    this.model.malloc(offset, size, usable, site, alignment);
+  }
+
+  free(offset: number): void {
+    this.model.free(offset);
+  }
+
+  realloc(offset: number, newOffset: number, size: number, usable: number, site: number): void {
+    this.model.realloc(offset, newOffset, size, usable, site);
+  }
+
+  failure(size: number, alignment: number, offset: number, site: number): void {
+    this.model.failure(size, alignment, offset, site);
+    const { freeBytes, largestFreeBytes } = this.model.metrics();
+    const asked = offset === 0 ? `malloc(${size})` : `realloc to ${size}`;
+    this.say(`${asked} failed${this.from(site)}: ${bytesText(freeBytes)} free, largest ${bytesText(largestFreeBytes)}`);
+  }
+
+  misuse(offset: number, code: number, site: number): void {
+    this.model.misuse();
+    const what = ['', 'a wild address', 'no live block', 'a damaged block'][code] ?? `code ${code}`;
+    this.say(`free or realloc of 0x${offset.toString(16)}: ${what}${this.from(site)}`);
+  }
+
+  moved(offset: number, newOffset: number): void {
+    this.model.moved(offset, newOffset);
+  }
+
+  mark(id: number): void {
+    this.say(`mark ${id}`);
+  }
+
+  unrecorded(operations: number): void {
+    this.model.unrecorded(operations);
+    this.gapFromMs ??= this.latestMs;
+    this.say(`the board dropped ${operations} events: its line was full`);
+  }
+
+  map(chunk: MapChunk): void {
+    this.at(chunk.atMs);
+    this.model.map(chunk);
+    this.sample();
+  }
+
+  counters(counters: Counters): void {
+    this.at(counters.atMs);
+    this.model.counters(counters);
+  }
+
+  postMortem(report: PostMortem): void {
+    this.at(report.atMs);
+    this.postMortems++;
+    this.say(
+      `${bytesText(report.size)} asked${this.from(report.site)}, ${bytesText(report.freeBytes)} free, largest ${bytesText(report.largestFreeBytes)}: the request failed`,
+    );
+  }
+
+  lost(frames: number, records: number | null): void {
+    this.model.lost(frames, records);
+    this.gapFromMs ??= this.latestMs;
+    this.say(`${frames} frames were lost${records === null ? '' : ` with ${records} events`}`);
+  }
+
+  /** Words for the last row; shown for five seconds of the board's time. */
+  say(text: string): void {
+    this.message = { text, untilMs: this.latestMs + MESSAGE_MS };
+  }
+
+  /** Board time heard last, since the session began. */
+  get elapsedMs(): number {
+    return this.startMs === null ? 0 : this.latestMs - this.startMs;
+  }
+
+  /** What a line that brought bytes but no frame should be called; null while there is no such doubt. */
+  get noise(): string | null {
+    const { bytes, frames, textBytes } = this.decoder.statistics;
+    if (frames > 0 || bytes < NOISE_BYTES) return null;
+    return textBytes > bytes * 0.9
+      ? `${bytesText(bytes)} came, all of it text: the program sends no telemetry`
+      : `${bytesText(bytes)} came, none of it telemetry or text: another baud rate, another protocol, or a broken line`;
+  }
+
+  siteName(site: number): string {
+    return this.options.siteName?.(site) ?? (site === 0 ? 'unknown' : `site ${site}`);
+  }
+
+  scene(state: SceneState): Scene {
+    const { model } = this;
+    const known = model.arenaBytes > 0;
+    return {
+      source: this.options.source,
+      program: this.options.program ?? '',
+      policy: model.lastHello ? (policyNameOf(model.lastHello.policy) ?? `policy ${model.lastHello.policy}`) : null,
+      state: state === 'live' && !known ? 'waiting' : state,
+      atMs: this.elapsedMs,
+      clock: 'time',
+      arenaBytes: known ? model.arenaBytes : null,
+      exact: model.exact,
+      figures: known ? this.figures() : null,
+      walk: (visit) => this.walk(visit),
+      series: this.timeline.points(1024),
+      histogram: model.histogram.classes().map(({ toBytes, blocks }) => ({ upToBytes: toBytes - 1, liveBlocks: blocks })),
+      sites: this.sites(),
+      line: this.line(),
+      message: this.message !== null && this.latestMs <= this.message.untilMs ? this.message.text : this.noise,
+    };
+  }
+
+  figures(): Figures {
+    const { model } = this;
+    const metrics = model.metrics();
+    return {
+      liveBytes: metrics.liveBytes,
+      peakLiveBytes: metrics.peakLiveBytes,
+      liveBlocks: metrics.liveBlocks,
+      freeBytes: metrics.freeBytes,
+      largestFreeBytes: metrics.largestFreeBytes,
+      externalFragmentation: metrics.externalFragmentation,
+      internalFragmentation: metrics.internalFragmentation,
+      mallocs: model.mallocs,
+      reallocs: model.reallocs,
+      frees: model.frees,
+      failures: Math.max(model.failures, model.lastCounters?.failures ?? 0),
+      misuses: Math.max(model.misuses, model.lastCounters?.misuses ?? 0),
+    };
+  }
+
+  line(): LineFigures {
+    const { statistics } = this.decoder;
+    const first = this.heard[0];
+    const last = this.heard.at(-1);
+    const seconds = first && last ? (last.atMs - first.atMs) / 1000 : 0;
+    return {
+      frames: statistics.frames,
+      bytes: statistics.bytes,
+      framesLost: statistics.lostFrames,
+      framesBad: statistics.damagedRuns + statistics.malformedFrames,
+      eventsDropped: Math.max(statistics.unrecorded, this.model.lastCounters?.dropped ?? 0),
+      eventsPerSecond: seconds > 0 ? (last!.records - first!.records) / seconds : 0,
+      bytesPerSecond: seconds > 0 ? (last!.bytes - first!.bytes) / seconds : 0,
+    };
+  }
+
+  private sites(): SiteRow[] {
+    return this.model.sites
+      .list()
+      .filter(({ liveBlocks, made }) => liveBlocks > 0 || made > 0)
+      .slice(0, TOP_SITES)
+      .map(({ site, liveBytes, liveBlocks, made }) => ({ name: this.siteName(site), liveBytes, liveBlocks, mallocs: made }));
+  }
+
+  private walk(visit: BlockVisitor): void {
+    if (this.model.firstBlock > 0) visit(0, this.model.firstBlock, BLOCK_CONTROL);
+    this.model.forEachBlock(({ start, bytes, live }) => visit(start, bytes, live ? BLOCK_LIVE : BLOCK_FREE));
+  }
+
+  private from(site: number): string {
+    return site === 0 ? '' : ` at ${this.siteName(site)}`;
+  }
+
+  private at(atMs: number): void {
+    // A board that was reset starts its clock anew: the series goes on where it was.
+    if (this.startMs === null) this.startMs = atMs;
+    else if (atMs < this.latestMs) this.startMs -= this.latestMs - atMs;
+    this.latestMs = atMs;
+    const { records, bytes } = this.decoder.statistics;
+    this.heard.push({ atMs: this.elapsedMs, records, bytes });
+    while (this.heard.length > 2 && this.elapsedMs - this.heard[0]!.atMs > RATE_MS) this.heard.shift();
+  }
+
+  private sample(): void {
+    if (this.model.arenaBytes === 0) return;
+    if (!this.model.exact) return;
+    if (this.gapFromMs !== null) {
+      this.timeline.gap(Math.max(0, this.gapFromMs - this.startMs!), this.elapsedMs);
+      this.gapFromMs = null;
+    }
+    this.timeline.add(this.elapsedMs, this.model.metrics());
+  }
+}
