@@ -16,6 +16,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
     summary: 'the boards it knows, and where each number about them comes from',
     load: () => import('./commands/boards.ts'),
   },
+  demo: {
+    summary: 'no board needed: flashes a virtual one, runs a real trace, watches it live',
+    load: () => import('./commands/demo.ts'),
+  },
   replay: {
     summary: 'runs a trace through a heap and shows it',
     load: () => import('./commands/replay.ts'),

@@ -22,4 +22,16 @@ await build({
   banner: { js: '#!/usr/bin/env node' },
   logLevel: 'warning',
 });
+// The pages' scripts, each with all it needs: a report is one file, and a page loads nothing else.
+await build({
+  absWorkingDir: root,
+  entryPoints: { 'report-client': 'host/web/report.ts' },
+  outdir: 'dist',
+  bundle: true,
+  format: 'iife',
+  platform: 'browser',
+  target: 'es2022',
+  minify: true,
+  logLevel: 'warning',
+});
 await chmod(`${root}/dist/heapglass.js`, 0o755);

@@ -5,8 +5,9 @@
  * Everything from the board is counted or shown, never trusted: text is escaped where it is drawn (view/escape.ts), the
  * model is bounded, and what was lost is said.
  */
-import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE } from '../../firmware/src/policy.ts';
+
 import { policyNameOf } from '../../firmware/src/policies/index.ts';
+import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE } from '../../firmware/src/policy.ts';
 import { TelemetryDecoder } from '../model/decoder.ts';
 import type { Counters, Hello, MapChunk, PostMortem, TelemetryListener } from '../model/events.ts';
 import { HeapModel } from '../model/heap-model.ts';
@@ -192,7 +193,9 @@ export class Session implements TelemetryListener {
       figures: known ? this.figures() : null,
       walk: (visit) => this.walk(visit),
       series: this.timeline.points(1024),
-      histogram: model.histogram.classes().map(({ toBytes, blocks }) => ({ upToBytes: toBytes - 1, liveBlocks: blocks })),
+      histogram: model.histogram
+        .classes()
+        .map(({ toBytes, blocks }) => ({ upToBytes: toBytes - 1, liveBlocks: blocks })),
       sites: this.sites(),
       line: this.line(),
       message: this.message !== null && this.latestMs <= this.message.untilMs ? this.message.text : this.noise,
@@ -239,7 +242,12 @@ export class Session implements TelemetryListener {
       .list()
       .filter(({ liveBlocks, made }) => liveBlocks > 0 || made > 0)
       .slice(0, TOP_SITES)
-      .map(({ site, liveBytes, liveBlocks, made }) => ({ name: this.siteName(site), liveBytes, liveBlocks, mallocs: made }));
+      .map(({ site, liveBytes, liveBlocks, made }) => ({
+        name: this.siteName(site),
+        liveBytes,
+        liveBlocks,
+        mallocs: made,
+      }));
   }
 
   private walk(visit: BlockVisitor): void {

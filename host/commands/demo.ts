@@ -1,0 +1,122 @@
+/** `heapglass demo`: no board needed. Boots a virtual one, flashes it, runs a real trace, watches, writes a report. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadBoard } from '../../boards/board.ts';
+import { exitCodes } from '../../boards/problem.ts';
+import { packageRoot } from '../../boards/root.ts';
+import { defaultPolicyName, isPolicyName, policyNames } from '../../firmware/src/policies/index.ts';
+import { usageProblem } from '../arguments.ts';
+import type { Command, Io } from '../command.ts';
+import { type BoardRunEvents, runOnBoard } from '../demo/board-run.ts';
+import { planReplay } from '../demo/plan.ts';
+import { runSummary, summaryLines } from '../demo/summary.ts';
+import { readTrace } from '../trace/trace.ts';
+import { type LiveView, liveView } from '../view/live-view.ts';
+import { progressLine } from '../view/progress.ts';
+import { ReportRecorder, reportHtml } from '../view/report/report.ts';
+
+const defaultTrace = join(packageRoot, 'test', 'fixtures', 'traces', 'lua-queens.trace');
+/** The run's length on the board; on a terminal it is shown at this pace. */
+const RUN_SECONDS = 12;
+
+/** On a terminal the board's time passes no faster than this many times the wall's. */
+function pacer(speed: number): (boardMs: number) => Promise<void> {
+  let start: number | null = null;
+  return async (boardMs) => {
+    start ??= performance.now() - boardMs / speed;
+    const earlyMs = start + boardMs / speed - performance.now();
+    if (earlyMs > 1) await sleep(earlyMs);
+  };
+}
+
+function watch(io: Io, recorder: ReportRecorder, quiet: boolean, speed: number): BoardRunEvents & { finish(): void } {
+  let view: LiveView | null = null;
+  const pace = pacer(speed);
+  const progress = progressLine(io);
+  let last: (() => void) | null = null;
+  return {
+    signal: io.signal,
+    onStep: (text) => {
+      progress.end();
+      if (!quiet) io.err(`${text}\n`);
+    },
+    onProgress: (state) => {
+      if (!quiet) progress.show(state);
+    },
+    async onMoment(session) {
+      recorder.moment(session);
+      if (quiet) return;
+      view ??= liveView(io, 'Ctrl-C ends the demo');
+      view.show(() => session.scene('live'));
+      last = () => view?.finish(session.scene('ended'));
+      if (io.isTerminal) await pace(session.elapsedMs);
+    },
+    finish: () => {
+      progress.end();
+      last?.();
+    },
+  };
+}
+
+export const command: Command = {
+  name: 'demo',
+  summary: 'no board needed: boots a virtual one, flashes it, runs a real trace, watches it, writes a report',
+  positionals: '',
+  options: {
+    board: {
+      type: 'string',
+      value: 'ID',
+      help: 'the virtual board; kaluma-pico if not given (`heapglass boards` lists them)',
+    },
+    trace: { type: 'string', value: 'FILE', help: 'another trace than lua-queens' },
+    policy: {
+      type: 'string',
+      value: 'NAME',
+      help: `one of ${policyNames.join(', ')}; ${defaultPolicyName} if not given`,
+    },
+    arena: { type: 'string', value: 'BYTES', help: 'size of the arena; what fits the board if not given' },
+    seed: { type: 'string', value: 'N', help: 'seed of the virtual board; 1 if not given' },
+    speed: { type: 'string', value: 'N', help: 'on a terminal: board seconds in a second of yours; 1 if not given' },
+    report: { type: 'string', value: 'FILE', help: 'where the HTML report goes; a temporary folder if not given' },
+    json: { type: 'boolean', help: 'one JSON object with the figures' },
+  },
+  notes: `The same path as with a real board: bundle, flash protocol, paced line, wire format, live view. The same seed
+gives the same run.
+
+  heapglass demo
+  heapglass demo --board puckjs
+  heapglass demo --board kaluma-pico2 --policy tlsf --json`,
+  async run(args, io) {
+    if (args.positionals.length > 0) throw usageProblem('demo', 'it takes no file; a trace is given with --trace');
+    const policy = args.text('policy') ?? defaultPolicyName;
+    if (!isPolicyName(policy)) {
+      throw usageProblem('demo', `there is no policy "${policy}"`, [`the policies are ${policyNames.join(', ')}`]);
+    }
+    const board = loadBoard(args.text('board') ?? 'kaluma-pico');
+    const arenaBytes = args.number('arena', 64);
+    const speed = args.number('speed', 1) ?? 1;
+    const plan = planReplay(board, readTrace(args.text('trace') ?? defaultTrace), {
+      policy,
+      seconds: RUN_SECONDS,
+      ...(arenaBytes !== undefined && { arenaBytes }),
+    });
+    const json = args.flag('json');
+    if (!json) io.err(`${plan.reason}\n`);
+
+    const recorder = new ReportRecorder();
+    const watched = watch(io, recorder, json, speed);
+    const run = await runOnBoard(plan, args.number('seed') ?? 1, watched).finally(() => watched.finish());
+
+    const path = args.text('report') ?? join(tmpdir(), 'heapglass', `demo-${board.id}.html`);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(
+      path,
+      reportHtml(recorder.finish(run.scene, `${plan.trace.name} on ${board.name}`, summaryLines(run))),
+    );
+    if (json) io.out(`${JSON.stringify({ ...runSummary(run), report: path })}\n`);
+    else io.out(`\n${summaryLines(run).join('\n')}\n  report           ${path}\n`);
+    return run.agrees && run.report.damaged === 0 ? exitCodes.done : exitCodes.failed;
+  },
+};

@@ -1,0 +1,96 @@
+/**
+ * Gathers what a report shows while a session runs: key frames of the map at even times, in fixed memory (when there
+ * are too many, every second one goes and the times between them double).
+ */
+import type { Session } from '../../monitor/session.ts';
+import { mapCells } from '../panels/map.ts';
+import type { Scene } from '../scene.ts';
+import { verdicts } from '../verdicts.ts';
+
+/** Cells of the report's map, and of each key frame. */
+export const REPORT_CELLS = 1024;
+const MOST_KEY_FRAMES = 128;
+const FIRST_EVERY_MS = 50;
+
+export interface KeyFrame {
+  atMs: number;
+  /** One character a cell: 0 free to 9 live, `c` control, blank beyond the arena. */
+  cells: string;
+  liveBytes: number;
+  largestFreeBytes: number;
+  exact: boolean;
+}
+
+/** Everything a report shows; plain data, kept in the page as JSON. */
+export interface ReportData {
+  title: string;
+  summary: readonly string[];
+  verdicts: readonly string[];
+  source: string;
+  program: string;
+  policy: string | null;
+  arenaBytes: number | null;
+  cellBytes: number;
+  figures: Scene['figures'];
+  line: Scene['line'];
+  series: Scene['series'];
+  histogram: Scene['histogram'];
+  sites: Scene['sites'];
+  keyFrames: readonly KeyFrame[];
+}
+
+export function cellsText(parts: Float64Array): string {
+  let text = '';
+  for (const part of parts) {
+    if (Number.isNaN(part)) text += ' ';
+    else if (part < 0) text += 'c';
+    // Only a wholly free cell is 0 and only a wholly live one is 9.
+    else text += part <= 0 ? '0' : part >= 1 ? '9' : String(1 + Math.min(7, Math.floor(part * 8)));
+  }
+  return text;
+}
+
+export class ReportRecorder {
+  private frames: KeyFrame[] = [];
+  private everyMs = FIRST_EVERY_MS;
+  private nextMs = 0;
+
+  moment(session: Session): void {
+    if (session.elapsedMs < this.nextMs || session.model.arenaBytes === 0) return;
+    this.nextMs = session.elapsedMs + this.everyMs;
+    this.frames.push(this.keyFrame(session.scene('live')));
+    if (this.frames.length < MOST_KEY_FRAMES) return;
+    this.frames = this.frames.filter((_, index) => index % 2 === 0);
+    this.everyMs *= 2;
+  }
+
+  finish(scene: Scene, title: string, summary: readonly string[]): ReportData {
+    const last = this.keyFrame(scene);
+    return {
+      title,
+      summary,
+      verdicts: verdicts(scene),
+      source: scene.source,
+      program: scene.program,
+      policy: scene.policy,
+      arenaBytes: scene.arenaBytes,
+      cellBytes: mapCells(scene, REPORT_CELLS).cellBytes,
+      figures: scene.figures,
+      line: scene.line,
+      series: scene.series,
+      histogram: scene.histogram.filter(({ liveBlocks }) => liveBlocks > 0),
+      sites: scene.sites,
+      keyFrames: [...this.frames.filter(({ atMs }) => atMs < last.atMs), last],
+    };
+  }
+
+  private keyFrame(scene: Scene): KeyFrame {
+    return {
+      atMs: scene.atMs,
+      cells: cellsText(mapCells(scene, REPORT_CELLS).parts),
+      liveBytes: scene.figures?.liveBytes ?? 0,
+      largestFreeBytes: scene.figures?.largestFreeBytes ?? 0,
+      exact: scene.exact,
+    };
+  }
+}

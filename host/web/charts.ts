@@ -1,0 +1,66 @@
+/** The series as charts: bytes in one, fragmentation in the other; gaps are gaps. */
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import type { SeriesPoint } from '../view/scene.ts';
+import { bytesText, percentText } from '../view/units.ts';
+
+const css = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+function chart(
+  id: string,
+  title: string,
+  times: number[],
+  lines: { label: string; stroke: string; values: (number | null)[] }[],
+  text: (value: number) => string,
+): void {
+  const parent = document.getElementById(id);
+  if (!parent) return;
+  const axis = { stroke: css('--fg'), grid: { stroke: css('--line') }, ticks: { stroke: css('--line') } };
+  const size = () => ({ width: parent.clientWidth, height: 220 });
+  const plot = new uPlot(
+    {
+      title,
+      ...size(),
+      scales: { x: { time: false } },
+      axes: [
+        { ...axis, values: (_, splits) => splits.map((at) => `${at} s`) },
+        { ...axis, size: 72, values: (_, splits) => splits.map(text) },
+      ],
+      series: [
+        { label: 'time', value: (_, at) => (at === null ? '' : `${at.toFixed(2)} s`) },
+        ...lines.map(({ label, stroke }) => ({
+          label,
+          stroke,
+          width: 2,
+          value: (_: uPlot, value: number | null) => (value === null ? 'not known' : text(value)),
+        })),
+      ],
+    },
+    [times, ...lines.map(({ values }) => values)],
+    parent,
+  );
+  addEventListener('resize', () => plot.setSize(size()));
+}
+
+export function drawCharts(series: readonly SeriesPoint[]): void {
+  if (series.length === 0) return;
+  const times = series.map(({ atMs }) => atMs / 1000);
+  chart(
+    'bytes',
+    'Bytes',
+    times,
+    [
+      { label: 'live', stroke: css('--live'), values: series.map((point) => point.liveBytes) },
+      { label: 'peak', stroke: css('--bar'), values: series.map((point) => point.peakLiveBytes) },
+      { label: 'largest free', stroke: '#c08a2e', values: series.map((point) => point.largestFreeBytes) },
+    ],
+    bytesText,
+  );
+  chart(
+    'fragmentation',
+    'External fragmentation',
+    times,
+    [{ label: 'fragmentation', stroke: '#d9603b', values: series.map((point) => point.externalFragmentation) }],
+    percentText,
+  );
+}
