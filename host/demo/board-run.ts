@@ -77,7 +77,7 @@ export async function runOnBoard(plan: ReplayPlan, seed: number, events: BoardRu
       },
     });
     let lostBecause: string | null = null;
-    await flasher.start({
+    const started = await flasher.start({
       isFrame: (bytes) => {
         session.push(bytes);
         return session.decoder.statistics.frames > 0;
@@ -88,7 +88,8 @@ export async function runOnBoard(plan: ReplayPlan, seed: number, events: BoardRu
     transport.onClose((reason) => {
       lostBecause = reason;
     });
-    events.onStep?.('started: telemetry comes');
+    if (started.error !== null) throw stopped(plan, null, [started.error], session);
+    events.onStep?.(`started: ${started.proof === 'frame' ? 'its first frame came after' : 'the prompt came back after'} ${Math.round(started.elapsedMs)} ms`);
 
     const ticks = plan.trace.kinds.length / plan.opsPerTick;
     const endMs = transport.clock.nowMs() + Math.max(LEAST_PATIENCE_MS, ticks * plan.tickMs * PATIENCE);

@@ -74,8 +74,9 @@ export function planReplay(board: Board, whole: Trace, wishes: PlanWishes): Repl
     if (trace.kinds.length > opsBudget || trace.peakLiveBytes > arenaBudget) continue;
     const encoded = encodeTrace(trace);
     const textBytes = encoded.chunks.join('').length + encoded.slotCount * 4;
-    const footprint =
-      Math.ceil((minimumFootprint(policies[wishes.policy], trace).footprintBytes * SPARE) / STEP_BYTES) * STEP_BYTES;
+    const smallest = minimumFootprint(policies[wishes.policy], trace);
+    if (smallest === null) continue;
+    const footprint = Math.ceil((smallest.footprintBytes * SPARE) / STEP_BYTES) * STEP_BYTES;
     if (!wishes.whole && (textBytes > textBudget || footprint > arenaBudget)) continue;
     const arenaBytes = wishes.arenaBytes ?? footprint;
     if (arenaBytes > memory) throw tooLarge(board, arenaBytes, memory);

@@ -252,7 +252,9 @@ export class Session implements TelemetryListener {
 
   private walk(visit: BlockVisitor): void {
     if (this.model.firstBlock > 0) visit(0, this.model.firstBlock, BLOCK_CONTROL);
-    this.model.forEachBlock(({ start, bytes, live }) => visit(start, bytes, live ? BLOCK_LIVE : BLOCK_FREE));
+    this.model.forEachBlock(({ start, bytes, live, control }) =>
+      visit(start, bytes, live ? BLOCK_LIVE : control ? BLOCK_CONTROL : BLOCK_FREE),
+    );
   }
 
   private from(site: number): string {
