@@ -12,7 +12,7 @@
  * loss. Blocks are marked with the epoch in which they were last confirmed; a loss starts a new epoch, and a sweep
  * evicts what belongs to an older one.
  */
-import { MAP_KIND_LIVE } from '../../firmware/wire/format.ts';
+import { MAP_KIND_CONTROL, MAP_KIND_LIVE } from '../../firmware/wire/format.ts';
 import type { Counters, Hello, MapChunk, TelemetryListener } from './events.ts';
 import { SizeHistogram } from './histogram.ts';
 import { SiteTable } from './sites.ts';
@@ -49,6 +49,8 @@ export interface Block {
   start: number;
   bytes: number;
   live: boolean;
+  /** The policy's own, as the last sweep found it: neither live nor free. */
+  control: boolean;
   /** Requested bytes, SIZE_UNKNOWN, or 0 for a free block. */
   size: number;
   usable: number;
@@ -105,6 +107,9 @@ export class HeapModel implements TelemetryListener {
   #overheadBytes = 0;
   #epoch = 1;
   #ignoring = false;
+  /** Starts and ends of the policy's own ranges as the last whole sweep found them, and as this one does. */
+  #controls: number[] = [];
+  #controlsSwept: number[] = [];
   /** End of the part swept so far, -1 when no sweep is being followed. */
   #sweptTo = -1;
   /** False when operations went unrecorded during the sweep that is being followed. */
@@ -222,6 +227,7 @@ export class HeapModel implements TelemetryListener {
     if (chunk.first) {
       this.firstBlock = chunk.startBlock;
       this.#sweptTo = 0;
+      this.#controlsSwept = [];
       this.#sweepSound = chunk.complete;
       // Without events, what the sweep before this one found is stale.
       if (!chunk.complete) this.#nextEpoch();
@@ -238,6 +244,8 @@ export class HeapModel implements TelemetryListener {
     }
     if (chunk.endBlock > this.arenaBytes) this.arenaBytes = Math.min(chunk.endBlock, MAX_ARENA_BYTES);
     this.#sweptTo = -1;
+    this.#controls = this.#controlsSwept;
+    this.#controlsSwept = [];
     if (!this.exact && this.#sweepSound) {
       this.exact = true;
       this.resyncs++;
@@ -252,6 +260,7 @@ export class HeapModel implements TelemetryListener {
       start: 0,
       bytes: 0,
       live: false,
+      control: false,
       size: 0,
       usable: 0,
       site: 0,
@@ -261,14 +270,15 @@ export class HeapModel implements TelemetryListener {
     };
     const header = this.headerBytes;
     let end = this.firstBlock;
-    const free = (until: number): void => {
-      if (until - end < GRANULE_BYTES) return;
-      block.offset = block.start = end;
-      block.bytes = until - end;
-      block.live = block.inferred = false;
-      block.size = block.usable = block.site = block.bornMs = block.bornAt = 0;
-      visit(block);
-    };
+    const free = (until: number): void =>
+      this.#between(end, until, (start, bytes, control) => {
+        block.offset = block.start = start;
+        block.bytes = bytes;
+        block.control = control;
+        block.live = block.inferred = false;
+        block.size = block.usable = block.site = block.bornMs = block.bornAt = 0;
+        visit(block);
+      });
     for (let granule = this.#startFrom(0); granule >= 0; granule = this.#startFrom(granule + 1)) {
       const usable = this.#usable[granule]!;
       const offset = granule * GRANULE_BYTES;
@@ -277,6 +287,7 @@ export class HeapModel implements TelemetryListener {
       block.start = offset - header;
       block.bytes = usable + header;
       block.live = true;
+      block.control = false;
       block.size = this.#size[granule]!;
       block.usable = usable;
       block.site = this.#site[granule]!;
@@ -296,13 +307,13 @@ export class HeapModel implements TelemetryListener {
     let largestFreeBytes = 0;
     const header = this.headerBytes;
     let end = this.firstBlock;
-    const free = (until: number): void => {
-      const bytes = until - end;
-      if (bytes < GRANULE_BYTES) return;
+    const count = (_start: number, bytes: number, control: boolean): void => {
+      if (control) return;
       freeBytes += bytes;
       freeBlocks++;
       if (bytes > largestFreeBytes) largestFreeBytes = bytes;
     };
+    const free = (until: number): void => this.#between(end, until, count);
     for (let granule = this.#startFrom(0); granule >= 0; granule = this.#startFrom(granule + 1)) {
       free(granule * GRANULE_BYTES - header);
       end = granule * GRANULE_BYTES + this.#usable[granule]!;
@@ -323,6 +334,20 @@ export class HeapModel implements TelemetryListener {
     };
   }
 
+  /** What lies between two live blocks: free memory, and the policy's own ranges in it. */
+  #between(from: number, until: number, visit: (start: number, bytes: number, control: boolean) => void): void {
+    let at = from;
+    for (let i = 0; i < this.#controls.length; i += 2) {
+      const start = Math.max(at, this.#controls[i]!);
+      const end = Math.min(until, this.#controls[i + 1]!);
+      if (start >= end) continue;
+      if (start - at >= GRANULE_BYTES) visit(at, start - at, false);
+      visit(start, end - start, true);
+      at = end;
+    }
+    if (until - at >= GRANULE_BYTES) visit(at, until - at, false);
+  }
+
   #applyChunk(chunk: MapChunk): void {
     const from = this.#sweptTo;
     const to = chunk.last ? MAX_ARENA_BYTES : chunk.endBlock;
@@ -338,6 +363,7 @@ export class HeapModel implements TelemetryListener {
           this.#confirm(offset, usable);
         }
       }
+      if (chunk.kinds[i] === MAP_KIND_CONTROL) this.#controlsSwept.push(block, block + bytes);
       block += bytes;
     }
     const last = Math.min(this.#capacity, Math.ceil((to + chunk.headerBytes) / GRANULE_BYTES));
@@ -487,6 +513,7 @@ export class HeapModel implements TelemetryListener {
     this.operations = this.mallocs = this.frees = this.reallocs = this.failures = this.misuses = 0;
     this.liveBytes = this.liveBlocks = this.peakLiveBytes = 0;
     this.#requestedBytes = this.#requestedUsable = 0;
+    this.#controls = [];
     this.#sweptTo = -1;
     this.#ignoring = false;
   }

@@ -92,8 +92,22 @@ export function walkDigest(heap: Heap): number {
 /** The same number from the host's model. */
 export function modelDigest(model: HeapModel): number {
   let sum = 0;
+  let start = -1;
+  let bytes = 0;
+  const free = (): void => {
+    if (start >= 0) sum = mix(sum, start, bytes, 0);
+    start = -1;
+    bytes = 0;
+  };
   model.forEachBlock((block) => {
-    sum = block.live ? mix(sum, block.offset, block.usable, 1) : mix(sum, block.start, block.bytes, 0);
+    if (block.live) {
+      free();
+      sum = mix(sum, block.offset, block.usable, 1);
+    } else {
+      if (start < 0) start = block.start;
+      bytes += block.bytes;
+    }
   });
+  free();
   return sum;
 }
