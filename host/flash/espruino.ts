@@ -173,7 +173,7 @@ export class EspruinoFlasher implements Flasher {
       quietMs = bytes.length === 0 ? quietMs + probeMs / 4 : 0;
       const elapsedMs = this.#link.clock.nowMs() - startMs;
       const error = startError(text);
-      if (isFrame?.(Uint8Array.from(text, (character) => character.charCodeAt(0)))) {
+      if (bytes.length > 0 && isFrame?.(bytes)) {
         return { proof: 'frame', text, error, elapsedMs };
       }
       if (text.includes(alive)) return { proof: 'prompt', text: plainText(text).replace(alive, ''), error, elapsedMs };

@@ -64,7 +64,10 @@ export interface Started {
 }
 
 export interface StartOptions {
-  /** True once the bytes so far hold a telemetry frame; without it the prompt is the proof. */
+  /**
+   * Is given every chunk that the started program sends, once and in order; true once they held a telemetry frame.
+   * Without it the prompt is the proof.
+   */
   isFrame?: (bytes: Uint8Array) => boolean;
   timeoutMs?: number;
 }

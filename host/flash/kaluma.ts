@@ -130,7 +130,7 @@ export class KalumaFlasher implements Flasher {
         text += fromLatin1(bytes);
         const elapsedMs = this.#link.clock.nowMs() - startMs;
         const error = /\x1b\[31m([^\x1b]*)/.exec(text)?.[1]?.trim() ?? null;
-        if (isFrame?.(Uint8Array.from(text, (c) => c.charCodeAt(0)))) return { proof: 'frame', text, error, elapsedMs };
+        if (bytes.length > 0 && isFrame?.(bytes)) return { proof: 'frame', text, error, elapsedMs };
         isPrompted ||= text.includes(promptEnd);
         if (isPrompted && (!isFrame || error !== null || bytes.length === 0)) {
           // An error is printed before the prompt; what a program prints later is its own affair.

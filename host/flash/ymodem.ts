@@ -15,6 +15,7 @@
  *            NAK of a transfer the next packet is tried; a second NAK in a row ends the transfer, to start it over.
  *   CAN CAN  it gave up, but after time-outs it stays in the mode all the same: it must be cancelled.
  */
+import { crc16 } from '../../firmware/wire/frame.ts';
 import { throwIfAborted } from './flasher.ts';
 import { type Link, latin1 } from './link.ts';
 
@@ -42,23 +43,13 @@ const resendsAtMost = 10;
 /** Why a transfer stopped; the caller starts over or says so. */
 export class TransferBroken extends Error {}
 
-/** CRC-16/XMODEM (polynomial 0x1021, initial value 0; check value 0x31C3). */
-export function crc16(bytes: Uint8Array, from: number, to: number): number {
-  let crc = 0;
-  for (let at = from; at < to; at++) {
-    crc ^= bytes[at]! << 8;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? ((crc << 1) ^ 0x1021) & 0xffff : crc << 1;
-  }
-  return crc;
-}
-
 /** One packet, `data` padded to 128 or 1024 bytes. */
 export function packet(sequence: number, data: Uint8Array, padding = PADDING): Uint8Array {
   const size = data.length > shortBytes ? longBytes : shortBytes;
   const bytes = new Uint8Array(size + 5).fill(padding);
   bytes.set([size === longBytes ? STX : SOH, sequence & 255, 255 - (sequence & 255)]);
   bytes.set(data, 3);
-  const crc = crc16(bytes, 3, 3 + size);
+  const crc = crc16(bytes, 3, 3 + size, 0);
   bytes[size + 3] = crc >> 8;
   bytes[size + 4] = crc & 255;
   return bytes;
