@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { boardIds, loadBoard } from '../../boards/board.ts';
+import { loadBoard } from '../../boards/board.ts';
 import { policyNames } from '../../firmware/src/policies/index.ts';
 import { bundle } from '../../firmware/toolchain/bundle.ts';
 import { checkSubset, type Finding, findingText, subsetProblem } from '../../firmware/toolchain/subset.ts';
@@ -155,7 +155,8 @@ test('a let that hides one of an outer block is refused where blocks have no sco
 });
 
 // Issue: "The bundle is parsed and refused if it uses what either engine lacks." Ours must never be.
-describe.each(boardIds())('the device code itself on %s', (id) => {
+// One board of each engine and build: the rest differ in numbers only.
+describe.each(['puckjs', 'microbit1', 'kaluma-pico'])('the device code itself on %s', (id) => {
   test.each(policyNames)('%s', async (policy) => {
     const board = loadBoard(id);
     const source = "import { createHeap } from 'heapglass';\nexport const heap = createHeap({ bytes: 4096 });\n";
