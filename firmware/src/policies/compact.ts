@@ -2,10 +2,10 @@
  * Compact: blocks that move. malloc gives a handle; `locate` says where its payload lies now. Live blocks are packed from
  * below; when the space above them is used up they slide down over what was freed, so free space is always one piece.
  *
- *   offset 0          16                     top * 8                                         END * 8
- *          [ control ][ live | dead | live ][ free ......... ][ handle n ... handle 2, 1 ][ table of starts ]
+ *   offset 0          8                  first * 8                           top * 8                              END * 8
+ *          [ control ][ table of starts ][ control ][ live | dead | live ... ][ free ...... ][ handle n ... 2, 1 ]
  *
- *   control, in 16-bit words   [ top ][ END ][ check ][ handles ][ freeHandle ][ deadGranules ][ pins ][ - ]
+ *   control, in 16-bit words   [ top ][ END ][ check ][ handles ]   and   [ freeHandle ][ deadGranules ][ pins ][ - ]
  *   handle, one 16-bit word    0gggggggggggggg  live, at granule g
  *                              10nnnnnnnnnnnnnn  free, n: the next free handle
  *                              11hhhhhhhhhhhhhh  no handle: it says that block h is pinned
@@ -30,17 +30,17 @@
 import { u16 } from '../arena.ts';
 import { moveBytes } from '../copy.ts';
 import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE, MISUSE_NOT_LIVE, MISUSE_WILD } from '../policy.ts';
-import { clearStart, endGranule, initStarts, isStart, nextStart, setStart } from './starts.ts';
+import { clearStart, endGranule, firstGranule, initStarts, isStart, nextStart, setStart } from './starts.ts';
 
 /** Indices in u16. */
 const TOP = 0;
 const CHECK = 2;
 const HANDLES = 3;
-const FREE_HANDLE = 4;
-const DEAD_GRANULES = 5;
-const PINS = 6;
+/** Indices in the second control granule, see `control`. */
+const FREE_HANDLE = 0;
+const DEAD_GRANULES = 1;
+const PINS = 2;
 
-const FIRST_GRANULE = 2;
 const DEAD = 0xffff;
 const FREE_BIT = 0x8000;
 const PIN_BITS = 0xc000;
@@ -49,17 +49,27 @@ const MAX_HANDLES = 0x3fff;
 const MAX_END = 0x7fff;
 const MAX_REQUEST_BYTES = 0x3fff8;
 
+/** Index in u16 of the second control granule: the first that the table leaves. */
+function control(): number {
+  return firstGranule() << 2;
+}
+
+function firstBlockGranule(): number {
+  return firstGranule() + 1;
+}
+
 export function init(arenaBytes: number): number {
   const end = initStarts(arenaBytes);
-  if (end <= FIRST_GRANULE + 1 || end > MAX_END) return 0;
-  u16[TOP] = FIRST_GRANULE;
+  if (end <= firstBlockGranule() + 1 || end > MAX_END) return 0;
+  const first = firstBlockGranule();
+  u16[TOP] = first;
   u16[HANDLES] = 0;
-  u16[FREE_HANDLE] = 0;
-  u16[DEAD_GRANULES] = 0;
-  u16[PINS] = 0;
-  setStart(FIRST_GRANULE);
+  u16[control() + FREE_HANDLE] = 0;
+  u16[control() + DEAD_GRANULES] = 0;
+  u16[control() + PINS] = 0;
+  setStart(first);
   // The first handle's word takes one granule.
-  return (end - 1 - FIRST_GRANULE) << 3;
+  return (end - 1 - first) << 3;
 }
 
 function granulesFor(size: number): number {
@@ -86,7 +96,7 @@ function room(handles: number): number {
 
 /** The word that pins a block, 0 when it is not pinned. */
 function pinOf(handle: number): number {
-  if (u16[PINS] === 0) return 0;
+  if (u16[control() + PINS] === 0) return 0;
   for (let other = u16[HANDLES]!; other > 0; other--) {
     if (u16[wordOf(other)] === (PIN_BITS | handle)) return other;
   }
@@ -95,9 +105,9 @@ function pinOf(handle: number): number {
 
 /** Takes a word from the table, growing it if there is room; 0 when there is none. */
 function takeHandle(): number {
-  const free = u16[FREE_HANDLE]!;
+  const free = u16[control() + FREE_HANDLE]!;
   if (free !== 0) {
-    u16[FREE_HANDLE] = u16[wordOf(free)]! & NUMBER_MASK;
+    u16[control() + FREE_HANDLE] = u16[wordOf(free)]! & NUMBER_MASK;
     return free;
   }
   const handle = u16[HANDLES]! + 1;
@@ -107,13 +117,13 @@ function takeHandle(): number {
 }
 
 function giveHandle(handle: number): void {
-  u16[wordOf(handle)] = FREE_BIT | u16[FREE_HANDLE]!;
-  u16[FREE_HANDLE] = handle;
+  u16[wordOf(handle)] = FREE_BIT | u16[control() + FREE_HANDLE]!;
+  u16[control() + FREE_HANDLE] = handle;
 }
 
 function makeDead(granule: number, size: number): void {
   u16[granule << 2] = DEAD;
-  u16[DEAD_GRANULES] = u16[DEAD_GRANULES]! + size;
+  u16[control() + DEAD_GRANULES] = u16[control() + DEAD_GRANULES]! + size;
 }
 
 function moveTop(granule: number): void {
@@ -126,7 +136,7 @@ function trimHandles(): void {
   let count = u16[HANDLES]!;
   while (count > 0 && (u16[wordOf(count)]! & PIN_BITS) === FREE_BIT) count--;
   u16[HANDLES] = count;
-  u16[FREE_HANDLE] = 0;
+  u16[control() + FREE_HANDLE] = 0;
   for (let handle = count; handle > 0; handle--) {
     if ((u16[wordOf(handle)]! & PIN_BITS) === FREE_BIT) giveHandle(handle);
   }
@@ -135,7 +145,7 @@ function trimHandles(): void {
 /** Slides live blocks down over dead ones. Where nothing is dead there is nothing to gain. */
 function compact(): void {
   trimHandles();
-  if (u16[DEAD_GRANULES] === 0) return;
+  if (u16[control() + DEAD_GRANULES] === 0) return;
   for (let handle = u16[HANDLES]!; handle > 0; handle--) {
     const granule = granuleOf(handle);
     if (granule !== 0) {
@@ -143,10 +153,10 @@ function compact(): void {
       u16[granule << 2] = handle;
     }
   }
-  u16[DEAD_GRANULES] = 0;
+  u16[control() + DEAD_GRANULES] = 0;
   const top = u16[TOP]!;
-  let to = FIRST_GRANULE;
-  let from = FIRST_GRANULE;
+  let to = firstBlockGranule();
+  let from = firstBlockGranule();
   while (from < top) {
     const next = nextStart(from);
     const handle = u16[from << 2]!;
@@ -172,9 +182,9 @@ function compact(): void {
 /** Whether `need` granules and `words` new handle words have room above the blocks, after compaction if need be. */
 function hasRoom(need: number, words: number): boolean {
   const count = u16[HANDLES]!;
-  if (room(u16[FREE_HANDLE] === 0 ? count + words : count + words - 1) >= need) return true;
+  if (room(u16[control() + FREE_HANDLE] === 0 ? count + words : count + words - 1) >= need) return true;
   compact();
-  return room(u16[FREE_HANDLE] === 0 ? u16[HANDLES]! + words : u16[HANDLES]! + words - 1) >= need;
+  return room(u16[control() + FREE_HANDLE] === 0 ? u16[HANDLES]! + words : u16[HANDLES]! + words - 1) >= need;
 }
 
 export function malloc(size: number): number {
@@ -220,7 +230,7 @@ export function pin(handle: number): boolean {
   const word = takeHandle();
   if (word === 0) return false;
   u16[wordOf(word)] = PIN_BITS | handle;
-  u16[PINS] = u16[PINS]! + 1;
+  u16[control() + PINS] = u16[control() + PINS]! + 1;
   return true;
 }
 
@@ -228,7 +238,7 @@ export function unpin(handle: number): void {
   const word = pinOf(handle);
   if (word === 0) return;
   giveHandle(word);
-  u16[PINS] = u16[PINS]! - 1;
+  u16[control() + PINS] = u16[control() + PINS]! - 1;
 }
 
 /**
@@ -287,7 +297,7 @@ export function realloc(handle: number, size: number): number {
     makeDead(granule, held);
     return handle;
   }
-  if (room(u16[HANDLES]!) < more || u16[PINS] !== 0) return 0;
+  if (room(u16[HANDLES]!) < more || u16[control() + PINS] !== 0) return 0;
   openGap(follower, more);
   return handle;
 }
@@ -317,12 +327,12 @@ export function usableSize(handle: number): number {
 }
 
 export function firstBlock(): number {
-  return FIRST_GRANULE << 3;
+  return firstBlockGranule() << 3;
 }
 
 export function nextBlock(block: number): number {
-  if (block >= endGranule() << 3) return 0;
-  return nextStart(block >> 3) << 3;
+  const next = nextStart(block >> 3);
+  return next === endGranule() ? 0 : next << 3;
 }
 
 /** The handle of the block that begins here, 0 for a dead one. */
@@ -351,8 +361,9 @@ export function check(): number {
   const end = endGranule();
   const top = u16[TOP]!;
   const handles = u16[HANDLES]!;
-  if (top > end || room(handles) < 0 || !isStart(FIRST_GRANULE) || !isStart(end)) return violated(1, top);
-  if (!isStart(top) || isStart(0) || isStart(1) || (top < end && nextStart(top) !== end)) return violated(1, top);
+  if (top > end || room(handles) < 0 || !isStart(firstBlockGranule()) || !isStart(end)) return violated(1, top);
+  if (!isStart(top) || nextStart(0) !== firstBlockGranule() || (top < end && nextStart(top) !== end))
+    return violated(1, top);
   let freeHandles = 0;
   let liveHandles = 0;
   for (let handle = 1; handle <= handles; handle++) {
@@ -360,19 +371,19 @@ export function check(): number {
     if (word >= FREE_BIT) {
       if (word < PIN_BITS) freeHandles++;
     } else {
-      if (word < FIRST_GRANULE || word >= top || !isStart(word)) return violated(2, word);
+      if (word < firstBlockGranule() || word >= top || !isStart(word)) return violated(2, word);
       for (let other = 1; other < handle; other++) if (u16[wordOf(other)] === word) return violated(2, word);
       liveHandles++;
     }
   }
   let dead = 0;
-  for (let granule = FIRST_GRANULE; granule < top; granule = nextStart(granule)) {
+  for (let granule = firstBlockGranule(); granule < top; granule = nextStart(granule)) {
     if (handleAt(granule) !== 0) liveHandles--;
     else if (u16[granule << 2] === DEAD) dead += nextStart(granule) - granule;
     else return violated(3, granule);
   }
-  if (liveHandles !== 0 || dead !== u16[DEAD_GRANULES]) return violated(3, top);
-  for (let free = u16[FREE_HANDLE]!; free !== 0; free = u16[wordOf(free)]! & NUMBER_MASK) {
+  if (liveHandles !== 0 || dead !== u16[control() + DEAD_GRANULES]) return violated(3, top);
+  for (let free = u16[control() + FREE_HANDLE]!; free !== 0; free = u16[wordOf(free)]! & NUMBER_MASK) {
     if (free > handles || (u16[wordOf(free)]! & PIN_BITS) !== FREE_BIT || freeHandles === 0) return violated(4, free);
     freeHandles--;
   }

@@ -1,9 +1,9 @@
 /**
- * The table of starts: one bit for each granule of 8 bytes, set where a block begins. It lies outside the blocks, at
- * the arena's end, so no payload overflow inside the blocks reaches it. A block's size is the distance to the next bit.
+ * The table of starts: one bit for each granule of 8 bytes, set where a block begins. A block's size is the distance to
+ * the next bit. It lies below the blocks, so that a write past a payload's end, the last one's too, does not reach it.
  *
- *   offset 0          8                                          END * 8
- *          [ control ][ granule 1 ][ granule 2 ] ... [ END - 1 ][ one bit a granule, 0 .. END ]
+ *   offset 0          8                                first * 8                                END * 8
+ *          [ control ][ one bit a granule, 0 .. END ][ granule first ] ... [ granule END - 1 ]
  *
  *   control, in 16-bit words   [ the policy's ][ END ][ the policy's ][ the policy's ]
  *
@@ -15,56 +15,56 @@
 import { u16 } from '../arena.ts';
 import { lowestBit } from '../bits.ts';
 
-/** Index in u16 of the control word that holds END. */
+/** Indices in u16. */
 const END = 1;
+const TABLE = 4;
 
 export const MAX_GRANULES = 65535;
 
 /** Formats control word END and an empty table. Returns END, 0 when the arena is too small to hold a block. */
 export function initStarts(arenaBytes: number): number {
-  let end = ((arenaBytes << 3) / 65) | 0;
-  if (arenaBytes < 0 || arenaBytes > (MAX_GRANULES + 1) * 9 || end > MAX_GRANULES) end = MAX_GRANULES;
-  while (end > 1 && (end << 3) + (((end >> 4) + 1) << 1) > arenaBytes) end--;
-  if (end < 2) return 0;
-  u16[0] = 0;
+  const end = Math.min(arenaBytes >> 3, MAX_GRANULES);
+  if (end < 3) return 0;
+  for (let word = 0; word <= TABLE + (end >> 4); word++) u16[word] = 0;
   u16[END] = end;
-  u16[2] = 0;
-  u16[3] = 0;
-  for (let i = 0; i <= end >> 4; i++) u16[(end << 2) + i] = 0;
   setStart(end);
-  return end;
+  return firstGranule() < end ? end : 0;
 }
 
-/** The granule after the last one of a block; also where the table begins. */
+/** The granule after the last one of a block: the arena's end. */
 export function endGranule(): number {
   return u16[END]!;
 }
 
+/** The first granule that is no control data. */
+export function firstGranule(): number {
+  return (TABLE + (u16[END]! >> 4) + 4) >> 2;
+}
+
 export function isStart(granule: number): boolean {
-  return (u16[(u16[END]! << 2) + (granule >> 4)]! & (1 << (granule & 15))) !== 0;
+  return (u16[TABLE + (granule >> 4)]! & (1 << (granule & 15))) !== 0;
 }
 
 export function setStart(granule: number): void {
-  const word = (u16[END]! << 2) + (granule >> 4);
+  const word = TABLE + (granule >> 4);
   u16[word] = u16[word]! | (1 << (granule & 15));
 }
 
 export function clearStart(granule: number): void {
-  const word = (u16[END]! << 2) + (granule >> 4);
+  const word = TABLE + (granule >> 4);
   u16[word] = u16[word]! & ~(1 << (granule & 15));
 }
 
 /** The first start after `granule`, which is below END; END when there is none. */
 export function nextStart(granule: number): number {
-  const table = u16[END]! << 2;
   const after = granule + 1;
-  let index = after >> 4;
-  let bits = u16[table + index]! >> (after & 15);
+  let word = TABLE + (after >> 4);
+  let bits = u16[word]! >> (after & 15);
   if (bits !== 0) return after + lowestBit(bits);
-  const last = u16[END]! >> 4;
-  while (bits === 0 && index < last) {
-    index++;
-    bits = u16[table + index]!;
+  const last = TABLE + (u16[END]! >> 4);
+  while (bits === 0 && word < last) {
+    word++;
+    bits = u16[word]!;
   }
-  return bits === 0 ? u16[END]! : (index << 4) + lowestBit(bits);
+  return bits === 0 ? u16[END]! : ((word - TABLE) << 4) + lowestBit(bits);
 }

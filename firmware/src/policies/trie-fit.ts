@@ -1,8 +1,8 @@
 /**
  * Trie fit, the default policy: best fit with bookkeeping of one bit a granule. Blocks carry no header.
  *
- *   offset 0                             8                           END * 8
- *          [ root | END | check | W ]    [ blocks, granules of 8 ]   [ table of starts ]
+ *   offset 0                          8                    first * 8                  END * 8
+ *          [ root | END | check | W ] [ table of starts ] [ blocks, granules of 8 ]
  *
  *   live   [ payload .................................. ]     its size: the distance to the next start (starts.ts)
  *   free   [ left ][ right ][ size ] ........... [ size ]     a node of the tree of free blocks (free-trie.ts)
@@ -17,14 +17,14 @@
  * 128 bytes of the block given. W = 13 for 64 KB. A step is a child link followed. Control: 8 bytes and 1/64 of the arena.
  *
  * Invariants (check() returns the number)
- *   1  the table has no start below granule 1 or above END, and has those two
+ *   1  the table has no start below the first granule or above END, and has those two
  *   2  the root and each child link lead to a free block: its head and foot say the distance to the next start
  *   3  each such link is the one that the block's own key leads to
  *   4  no two free blocks are neighbours
  */
 import { u16 } from '../arena.ts';
 import { moveBytes } from '../copy.ts';
-import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE, MISUSE_NOT_LIVE, MISUSE_WILD } from '../policy.ts';
+import { BLOCK_FREE, BLOCK_LIVE, MISUSE_NOT_LIVE, MISUSE_WILD } from '../policy.ts';
 import {
   findFree,
   footSizeBefore,
@@ -36,7 +36,7 @@ import {
   ROOT,
   removeFree,
 } from './free-trie.ts';
-import { clearStart, endGranule, initStarts, isStart, nextStart, setStart } from './starts.ts';
+import { clearStart, endGranule, firstGranule, initStarts, isStart, nextStart, setStart } from './starts.ts';
 
 export { locate, pin, unpin } from './in-place.ts';
 
@@ -50,9 +50,10 @@ export function init(arenaBytes: number): number {
   const end = initStarts(arenaBytes);
   if (end === 0) return 0;
   initTrie(end);
-  setStart(1);
-  insertFree(1, end - 1);
-  return (end - 1) << 3;
+  const first = firstGranule();
+  setStart(first);
+  insertFree(first, end - first);
+  return (end - first) << 3;
 }
 
 function granulesFor(size: number): number {
@@ -209,15 +210,15 @@ export function usableSize(offset: number): number {
 }
 
 export function firstBlock(): number {
-  return 8;
+  return firstGranule() << 3;
 }
 
 export function nextBlock(block: number): number {
-  return block >> 3 >= endGranule() ? 0 : nextStart(block >> 3) << 3;
+  const next = nextStart(block >> 3);
+  return next === endGranule() ? 0 : next << 3;
 }
 
 export function blockKind(block: number): number {
-  if (block >> 3 >= endGranule()) return BLOCK_CONTROL;
   return isFree(block >> 3) ? BLOCK_FREE : BLOCK_LIVE;
 }
 
@@ -240,13 +241,13 @@ function checkLink(link: number): number {
 
 export function check(): number {
   const end = endGranule();
-  if (isStart(0) || !isStart(1) || !isStart(end)) return violated(1, 0);
-  const beyond = u16[(end << 2) + (end >> 4)]! >> (end & 15);
-  if (beyond !== 1) return violated(1, end);
+  const first = firstGranule();
+  if (nextStart(0) !== first || isStart(0) || !isStart(end)) return violated(1, first);
+  for (let beyond = end + 1; (beyond & 15) !== 0; beyond++) if (isStart(beyond)) return violated(1, end);
   let wrong = checkLink(ROOT);
   if (wrong !== 0) return wrong;
   let previousFree = false;
-  for (let granule = 1; granule < end; granule = nextStart(granule)) {
+  for (let granule = first; granule < end; granule = nextStart(granule)) {
     const free = isFree(granule);
     if (free) {
       if (previousFree) return violated(4, granule);

@@ -11,11 +11,14 @@ export function walkTrieFit(bytes: Uint8Array, model: HeapModel): void {
   const width = half(6);
   expect(width === end.toString(2).length, `W is ${width} for ${end} granules`);
 
+  expect(end === bytes.length >> 3, `END is ${end} of ${bytes.length} bytes`);
+  const tableBytes = ((end >> 4) + 1) * 2;
+  const first = Math.ceil((8 + tableBytes) / 8);
   const starts: number[] = [];
-  for (let granule = 0; end * 8 + (granule >> 3) < bytes.length && granule < ((end >> 4) + 1) << 4; granule++) {
-    if ((bytes[end * 8 + (granule >> 3)]! >> (granule & 7)) & 1) starts.push(granule);
+  for (let granule = 0; granule < tableBytes * 8; granule++) {
+    if ((bytes[8 + (granule >> 3)]! >> (granule & 7)) & 1) starts.push(granule);
   }
-  expect(starts[0] === 1 && starts.at(-1) === end, `starts run from ${starts[0]} to ${starts.at(-1)}`);
+  expect(starts[0] === first && starts.at(-1) === end, `starts run from ${starts[0]} to ${starts.at(-1)}`);
   const sizes = new Map(starts.slice(0, -1).map((start, i) => [start, starts[i + 1]! - start]));
 
   const free = new Set<number>();
