@@ -285,7 +285,7 @@ export function realloc(offset: number, size: number): number {
     remove(next);
     const after = next + nextSize;
     u32[block >> 2] = header + nextSize;
-    u32[after >> 2] = u32[after >> 2] ^ PREV_FREE;
+    u32[after >> 2] = u32[after >> 2] - PREV_FREE;
   }
   trim(block, need);
   return offset;

@@ -16,6 +16,7 @@ import type { Routine } from './ir.ts';
 import { type Layout, layOut } from './layout.ts';
 import { linearise } from './linear.ts';
 import { lowerRoutine } from './lower.ts';
+import { LR, type MachineRoutine, R12 } from './machine.ts';
 import { readModule, type SubsetModule } from './module.ts';
 import { optimise } from './optimise.ts';
 import { select } from './select.ts';
@@ -57,10 +58,7 @@ export function compile(source: Source, { cpu, entries }: CompileOptions): Compi
   const queue = [...wanted];
   const parameters = new Map<string, number>();
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-    const routine = lowerRoutine(module, name, options);
-    optimise(routine);
-    foldAddresses(routine);
-    optimise(routine);
+    const { routine, machine } = buildRoutine(module, name, options);
     const callees = calledRoutines(routine);
     calls.set(name, callees);
     for (const callee of callees) {
@@ -68,9 +66,6 @@ export function compile(source: Source, { cpu, entries }: CompileOptions): Compi
       seen.add(callee);
       queue.push(callee);
     }
-    const machine = select(routine, options);
-    hoistConstants(machine);
-    allocate(machine);
     items.push(linearise(machine, routine.at));
     names.push(name);
     parameters.set(name, routine.parameterCount);
@@ -85,6 +80,43 @@ export function compile(source: Source, { cpu, entries }: CompileOptions): Compi
     parameterCount: parameters.get(name)!,
   }));
   return { cpu, source, routines, layout };
+}
+
+interface Built {
+  readonly routine: Routine;
+  readonly machine: MachineRoutine;
+}
+
+/** One routine through the stages up to registers; where it spills, the way that seems to cost less of two. */
+function buildRoutine(module: SubsetModule, name: string, options: { hasClz: boolean }): Built {
+  const build = (remakePointers: boolean): Built => {
+    const routine = lowerRoutine(module, name, options);
+    optimise(routine);
+    foldAddresses(routine);
+    optimise(routine);
+    const machine = select(routine, { ...options, remakePointers });
+    hoistConstants(machine);
+    allocate(machine);
+    return { routine, machine };
+  };
+  const first = build(false);
+  if (estimatedSpills(first.machine) === 0) return first;
+  const second = build(true);
+  return estimatedCost(second.machine) < estimatedCost(first.machine) ? second : first;
+}
+
+function estimatedSpills(machine: MachineRoutine): number {
+  return machine.frameBytes + (machine.usedRegisters.has(R12) ? 4 : 0) + (machine.usedRegisters.has(LR) ? 4 : 0);
+}
+
+/** Instructions and memory accesses, weighted by how often their block runs. */
+function estimatedCost(machine: MachineRoutine): number {
+  const memory = /^(ldr|str)/;
+  let cost = estimatedSpills(machine) > 0 ? 4 : 0;
+  for (const { insts, frequency } of machine.blocks) {
+    for (const { op } of insts) cost += frequency * (memory.test(op) ? 2 : 1);
+  }
+  return cost;
 }
 
 function localName(module: SubsetModule, entry: string): string {

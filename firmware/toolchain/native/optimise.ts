@@ -279,8 +279,11 @@ export function removeDead(routine: Routine): void {
     live.add(value);
     work.push(value);
   };
+  const base = routine.blocks[0]!.values.find(({ op }) => op === 'base')!;
   for (const block of routine.blocks) {
     for (const value of block.values) if (value.op === 'store' || value.op === 'call') mark(value);
+    // A call passes the base on.
+    if (block.term?.kind === 'tail' || block.values.some(({ op }) => op === 'call')) mark(base);
     termArgs(block.term).forEach(mark);
   }
   for (let value = work.pop(); value; value = work.pop()) value.args.forEach(mark);

@@ -1,16 +1,20 @@
 /**
  * Before selection: a value that one instruction makes from another one, `x + 4`, is made again in each block that
- * reads it instead of being kept in a register from its first use on.
+ * reads it instead of being kept in a register from its first use on. Pointers, `base + x`, are treated so where the
+ * registers do not suffice otherwise.
  */
 import { type Block, newValue, type Routine, resolve, type Value } from './ir.ts';
 
 /** The immediate of a three-operand addition. */
 const MOST_IMMEDIATE = 7;
 
-const isCheap = (value: Value): boolean =>
-  value.op === 'add' && value.args[1]!.op === 'const' && Math.abs(value.args[1]!.imm) <= MOST_IMMEDIATE;
-
-export function rematerialise(routine: Routine): void {
+export function rematerialise(routine: Routine, pointers: boolean): void {
+  const isCheap = (value: Value): boolean => {
+    if (value.op !== 'add') return false;
+    const [a, b] = value.args.map(resolve) as [Value, Value];
+    if (b.op === 'const') return Math.abs(b.imm) <= MOST_IMMEDIATE;
+    return pointers && (a.op === 'base' || b.op === 'base');
+  };
   for (const block of routine.blocks) {
     const copies = new Map<Value, Value>();
     const copyOf = (value: Value, before: number): { value: Value; added: boolean } => {

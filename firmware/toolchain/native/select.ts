@@ -27,6 +27,8 @@ import { rematerialise } from './rematerialise.ts';
 
 export interface SelectOptions {
   readonly hasClz: boolean;
+  /** Make pointers again in each block that uses them: fewer registers, more additions. */
+  readonly remakePointers: boolean;
 }
 
 /** Leiserson, Prokop, Randall 1998: the isolated bit times this has its index in the top five bits, through the table. */
@@ -51,7 +53,7 @@ const COLD_WEIGHT = 0.1;
 const SPLIT_WEIGHT = 2;
 
 export function select(routine: Routine, options: SelectOptions): MachineRoutine {
-  rematerialise(routine);
+  rematerialise(routine, options.remakePointers);
   return new Selector(routine, options, splitCriticalEdges(routine)).run();
 }
 
