@@ -31,6 +31,8 @@ export interface SimOptions {
   console?: 'usb' | 'uart' | 'ble';
   /** An existing board to open again, instead of a new one. */
   board?: VirtualBoard;
+  /** A program that is on a new board's flash from the start. */
+  program?: string;
 }
 
 export interface SimTransport extends Transport {
@@ -41,6 +43,8 @@ export interface SimTransport extends Transport {
 const hostBufferBytes = 4096;
 /** A new board has been on for this long when its port is opened: what it printed at boot is lost, as on a real one. */
 const bootMs = 1000;
+/** In real time: how long the pump rests at once, so that what the host writes meanwhile is soon on its way. */
+const longestWaitMs = 2;
 
 /** Boots a board (or takes `options.board`) and opens its line. A Problem for an unknown board. */
 export async function openSim(boardId: string, options: SimOptions = {}): Promise<SimTransport> {
@@ -62,6 +66,8 @@ class InProcessTransport implements SimTransport {
   readonly #sleeps = new EventQueue();
   readonly #realTime: boolean;
   #nowNs: number;
+  /** In real time: virtual milliseconds less the wall clock's. */
+  readonly #aheadMs: number;
   #receive: (bytes: Uint8Array) => void = () => {};
   #closed: (reason: string) => void = () => {};
   #isOpen = true;
@@ -73,6 +79,7 @@ class InProcessTransport implements SimTransport {
     this.name = name;
     this.#realTime = realTime;
     this.#nowNs = board.nowNs;
+    this.#aheadMs = board.nowNs / nsPerMs - performance.now();
     this.clock = {
       nowMs: () => this.#nowNs / nsPerMs,
       sleep: (ms, signal) => this.#sleep(ms, signal),
@@ -86,6 +93,7 @@ class InProcessTransport implements SimTransport {
 
   async write(bytes: Uint8Array): Promise<void> {
     this.#checkOpen();
+    if (this.#realTime) this.#nowNs = Math.max(this.#nowNs, Math.round((performance.now() + this.#aheadMs) * nsPerMs));
     this.board.advanceTo(this.#nowNs);
     this.board.receive(bytes);
     this.#startPump();
@@ -108,6 +116,7 @@ class InProcessTransport implements SimTransport {
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    this.board.advanceTo(this.#nowNs);
     this.board.detach();
     this.board.onTransmit(() => {});
     this.board.onPortLost(() => {});
@@ -151,7 +160,6 @@ class InProcessTransport implements SimTransport {
   }
 
   async #pump(): Promise<void> {
-    const startedMs = performance.now() - this.#nowNs / nsPerMs;
     for (;;) {
       await turn();
       if (!this.#isOpen) {
@@ -166,9 +174,9 @@ class InProcessTransport implements SimTransport {
         Math.min(boardNs ?? Number.POSITIVE_INFINITY, sleepNs ?? Number.POSITIVE_INFINITY),
       );
       if (this.#realTime) {
-        const earlyMs = nextNs / nsPerMs + startedMs - performance.now();
+        const earlyMs = nextNs / nsPerMs - this.#aheadMs - performance.now();
         if (earlyMs > 1) {
-          await new Promise((resolve) => setTimeout(resolve, Math.min(earlyMs, 20)));
+          await new Promise((resolve) => setTimeout(resolve, Math.min(earlyMs, longestWaitMs)));
           continue;
         }
       }

@@ -8,6 +8,7 @@ import { pageBytes, programPageNs, sectorBytes } from './kaluma/program-area.ts'
 import type { LineFacts } from './line.ts';
 import type { EngineFactory } from './machine.ts';
 import { createPlainEngine } from './plain-engine.ts';
+import { preload } from './preload.ts';
 import { nsPerMs, nsPerUs } from './time.ts';
 import { VirtualBoard, type VirtualBoardOptions } from './virtual-board.ts';
 
@@ -15,6 +16,8 @@ export interface CreateBoardOptions extends VirtualBoardOptions {
   engine?: EngineFactory;
   /** Runs machine code for E.nativeCall; without one the call throws. */
   nativeCall?: NativeCall;
+  /** A program that is on the flash when the board is first powered up. */
+  program?: string;
   /** Another line than the board's default console, for boards that have several. */
   console?: LineFacts['kind'];
 }
@@ -42,6 +45,7 @@ export function createVirtualBoard(facts: Board, options: CreateBoardOptions = {
     const flash = new FlashMemory(board.flashBytes ?? 0, sectorBytes, pageBytes, { eraseSectorNs, programPageNs });
     // What lies behind the program area is a formatted file system: its first byte is not 0xFF.
     flash.bytes.fill(0, 0x180000);
+    if (options.program !== undefined) preload(board, flash, options.program);
     return new VirtualBoard(
       { board, firmware: (machine) => new KalumaFirmware(machine), engine, flash, line: lineOf(board) },
       options,
@@ -52,6 +56,7 @@ export function createVirtualBoard(facts: Board, options: CreateBoardOptions = {
     eraseSectorNs: (board.flash.erasePageMs ?? defaultErasePageMs) * nsPerMs,
     programPageNs: espruinoProgramNs,
   });
+  if (options.program !== undefined) preload(board, flash, options.program);
   return new VirtualBoard(
     {
       board,

@@ -12,6 +12,7 @@ const heapUsedBytes = 12_300;
 
 export function createPlainEngine(hostFunctions: HostFunctions): Engine {
   const context: Context = createContext({ ...hostFunctions });
+  runInContext('var global = globalThis', context);
   let cycles = 0;
   const attempt = (work: () => unknown): Outcome => {
     cycles += cyclesPerRun;

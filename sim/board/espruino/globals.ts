@@ -95,7 +95,6 @@ export function espruinoGlobals(host: GlobalsHost): HostFunctions {
     setConsole: () => undefined,
     flush: () => machine.spend(Math.max(0, machine.transmittedNs() - machine.nowNs())),
   };
-  const serialName = { usb: 'USB', uart: 'Serial1', ble: 'Bluetooth' }[board.console.kind];
   return {
     print,
     console: { log: print, info: print, warn: print, error: print, debug: print },
@@ -128,7 +127,7 @@ export function espruinoGlobals(host: GlobalsHost): HostFunctions {
     digitalRead: (pin: unknown) => machine.pin(Number(pin)) ?? 0,
     pinMode: () => undefined,
     E: espruinoObject(host),
-    [serialName]: serial,
+    [serialName(machine)]: serial,
     ...(board.console.kind === 'uart'
       ? {}
       : { Serial1: { ...serial, write: () => undefined, print: () => undefined } }),
@@ -189,6 +188,9 @@ function storageModule(storage: Storage): HostFunctions {
   };
 }
 
+const serialName = (machine: Machine): string =>
+  ({ usb: 'USB', uart: 'Serial1', ble: 'Bluetooth' })[machine.board.console.kind];
+
 /** Where the board's RAM begins on every Cortex-M board here; typed arrays get their addresses from here on. */
 const ramAddress = 0x20000000;
 
@@ -237,7 +239,7 @@ function espruinoObject(host: GlobalsHost): HostFunctions {
         return host.nativeCall(machine, Number(address), String(signature), code);
       },
     }),
-    getTemperature: () => 24,
+    getConsole: () => serialName(machine),
     getClock: () => machine.board.clockHz / 1_000_000,
     delay: (ms: unknown) => machine.spend((Number(ms) || 0) * nsPerMs),
   };
