@@ -19,6 +19,7 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
   demo: {
     summary: 'no board needed: flashes a virtual one, runs a real trace, watches it live',
     load: () => import('./commands/demo.ts'),
+  },
   sim: {
     summary: 'boots a virtual board and runs a program on it',
     load: () => import('./commands/sim.ts'),

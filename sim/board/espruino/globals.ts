@@ -123,6 +123,8 @@ export function espruinoGlobals(host: GlobalsHost): HostFunctions {
       },
       memory: (collects: unknown) => memory(host, collects !== false),
     },
+    atob: (text: unknown) => latin1(Buffer.from(String(text), 'base64')),
+    btoa: (value: unknown) => Buffer.from(dataBytes(value)).toString('base64'),
     digitalWrite: () => undefined,
     digitalRead: (pin: unknown) => machine.pin(Number(pin)) ?? 0,
     pinMode: () => undefined,

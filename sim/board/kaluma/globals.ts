@@ -71,6 +71,8 @@ export function kalumaGlobals(
     micros: () => Math.floor(machine.nowNs() / nsPerUs),
     delay: (ms: unknown) => machine.spend((Number(ms) || 0) * nsPerMs),
     delayMicroseconds: (us: unknown) => machine.spend((Number(us) || 0) * nsPerUs),
+    atob: (text: unknown) => Buffer.from(String(text), 'base64').toString('latin1'),
+    btoa: (text: unknown) => Buffer.from(String(text), 'latin1').toString('base64'),
     digitalRead: (pin: unknown) => machine.pin(checkNumber(pin, 'pin')) ?? 0,
     digitalWrite: () => undefined,
     digitalToggle: () => undefined,
