@@ -12,6 +12,14 @@ import { commandHelp, generalHelp } from './help.ts';
 
 /** One line a command; the module is loaded when it is asked for. */
 const commands: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {
+  flash: {
+    summary: 'bundles a program, checks that it fits, flashes it, verifies it, starts it',
+    load: () => import('./commands/flash.ts'),
+  },
+  ports: {
+    summary: 'what is connected, and which of it looks like a board',
+    load: () => import('./commands/ports.ts'),
+  },
   boards: {
     summary: 'the boards it knows, and where each number about them comes from',
     load: () => import('./commands/boards.ts'),

@@ -89,7 +89,9 @@ export async function runOnBoard(plan: ReplayPlan, seed: number, events: BoardRu
       lostBecause = reason;
     });
     if (started.error !== null) throw stopped(plan, null, [started.error], session);
-    events.onStep?.(`started: ${started.proof === 'frame' ? 'its first frame came after' : 'the prompt came back after'} ${Math.round(started.elapsedMs)} ms`);
+    events.onStep?.(
+      `started: ${started.proof === 'frame' ? 'its first frame came after' : 'the prompt came back after'} ${Math.round(started.elapsedMs)} ms`,
+    );
 
     const ticks = plan.trace.kinds.length / plan.opsPerTick;
     const endMs = transport.clock.nowMs() + Math.max(LEAST_PATIENCE_MS, ticks * plan.tickMs * PATIENCE);

@@ -19,7 +19,7 @@ import {
   type StartOptions,
   throwIfAborted,
 } from './flasher.ts';
-import { fromLatin1, type Link, plainText } from './link.ts';
+import { fromLatin1, type Link, plainText, textBeforeFrames } from './link.ts';
 import { receiveFile, sendFile } from './packet.ts';
 import { uploadToRam } from './ram.ts';
 import { readFile, writeFile } from './storage.ts';
@@ -34,6 +34,8 @@ const storage = 'require("Storage")';
 const probeMs = 1_000;
 const probesAtMost = 4;
 const alive = '<hgalive>';
+/** What is kept of a program's output. */
+const longestText = 2_000;
 
 export interface EspruinoOptions {
   /** Bytes of saved code that the board has; null when it is not known and only the board can say. */
@@ -164,26 +166,34 @@ export class EspruinoFlasher implements Flasher {
     this.#link.takeAll();
     await this.#link.write('\x10load()\n');
     let text = '';
+    let error: string | null = null;
     let quietMs = 0;
     let probes = 0;
-    const endMs = startMs + timeoutMs;
+    let endMs = startMs + timeoutMs;
     while (this.#link.clock.nowMs() < endMs + probes * probeMs) {
       const bytes = await this.#link.readSome(probeMs / 4);
-      text += fromLatin1(bytes);
+      text = (text + fromLatin1(bytes)).slice(-longestText);
       quietMs = bytes.length === 0 ? quietMs + probeMs / 4 : 0;
       const elapsedMs = this.#link.clock.nowMs() - startMs;
-      const error = startError(text);
+      if (error === null && startError(text) !== null) {
+        // What is printed with the error follows at once.
+        endMs = Math.min(endMs, this.#link.clock.nowMs() + probeMs / 2);
+        error = startError(text);
+      }
       if (bytes.length > 0 && isFrame?.(bytes)) {
-        return { proof: 'frame', text, error, elapsedMs };
+        return { proof: 'frame', text: textBeforeFrames(text), error, elapsedMs };
       }
       if (text.includes(alive)) return { proof: 'prompt', text: plainText(text).replace(alive, ''), error, elapsedMs };
       // Input that comes while the interpreter starts is lost, so the question may have to be asked again.
-      const isDue = isFrame && error === null ? this.#link.clock.nowMs() >= endMs : quietMs >= probeMs / 2;
-      if (isDue && probes < probesAtMost) {
+      const isLate = this.#link.clock.nowMs() >= endMs;
+      if ((isLate || (!isFrame && quietMs >= probeMs / 2)) && probes < probesAtMost) {
         probes++;
         quietMs = 0;
         await this.#link.write(`\x10print("<"+"${alive.slice(1)}")\n`);
       }
+    }
+    if (error !== null) {
+      return { proof: 'prompt', text: plainText(text), error, elapsedMs: this.#link.clock.nowMs() - startMs };
     }
     const elapsedMs = this.#link.clock.nowMs() - startMs;
     throw new Problem(

@@ -78,7 +78,7 @@ export interface Flasher {
   read(options?: FlashOptions): Promise<Uint8Array>;
   /** Stores the program (F1, F2). It does not run yet. */
   upload(program: Uint8Array, options?: FlashOptions): Promise<Flashed>;
-  erase(options?: FlashOptions): Promise<void>;
+  erase(): Promise<void>;
   start(options?: StartOptions): Promise<Started>;
 }
 

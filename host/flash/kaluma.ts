@@ -18,7 +18,7 @@ import {
   type StartOptions,
   throwIfAborted,
 } from './flasher.ts';
-import { fromLatin1, type Link, plainText } from './link.ts';
+import { fromLatin1, type Link, plainText, textBeforeFrames } from './link.ts';
 import { cancelYmodem, isWaitingForPackets, sendYmodem, TransferBroken } from './ymodem.ts';
 
 /** The end of the prompt that the board prints with echo on: cursor restored, two columns right. */
@@ -130,7 +130,9 @@ export class KalumaFlasher implements Flasher {
         text += fromLatin1(bytes);
         const elapsedMs = this.#link.clock.nowMs() - startMs;
         const error = /\x1b\[31m([^\x1b]*)/.exec(text)?.[1]?.trim() ?? null;
-        if (bytes.length > 0 && isFrame?.(bytes)) return { proof: 'frame', text, error, elapsedMs };
+        if (bytes.length > 0 && isFrame?.(bytes)) {
+          return { proof: 'frame', text: textBeforeFrames(text), error, elapsedMs };
+        }
         isPrompted ||= text.includes(promptEnd);
         if (isPrompted && (!isFrame || error !== null || bytes.length === 0)) {
           // An error is printed before the prompt; what a program prints later is its own affair.

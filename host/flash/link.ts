@@ -172,3 +172,8 @@ export function fromLatin1(bytes: ArrayLike<number>): string {
 export function plainText(text: string): string {
   return text.replace(/\x1b(?:\[[0-9;]*[A-Za-z]|[78])/g, '').replace(/\r/g, '');
 }
+
+/** What was printed before the first telemetry frame, which begins with a NUL. */
+export function textBeforeFrames(text: string): string {
+  return plainText(text.split('\0', 1)[0]!);
+}

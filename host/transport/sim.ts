@@ -37,6 +37,8 @@ export interface SimOptions {
 
 export interface SimTransport extends Transport {
   readonly board: VirtualBoard;
+  /** From now on virtual time passes no faster than the wall clock, or (false) as fast as it can. */
+  setRealTime(isOn: boolean): void;
 }
 
 /** What the operating system's buffer for a port holds; `write` resolves when the rest has room. */
@@ -64,10 +66,10 @@ class InProcessTransport implements SimTransport {
   readonly name: string;
   readonly clock: Clock;
   readonly #sleeps = new EventQueue();
-  readonly #realTime: boolean;
+  #realTime: boolean;
   #nowNs: number;
   /** In real time: virtual milliseconds less the wall clock's. */
-  readonly #aheadMs: number;
+  #aheadMs: number;
   #receive: (bytes: Uint8Array) => void = () => {};
   #closed: (reason: string) => void = () => {};
   #isOpen = true;
@@ -113,6 +115,11 @@ class InProcessTransport implements SimTransport {
 
   async setSignals(): Promise<void> {}
 
+  setRealTime(isOn: boolean): void {
+    this.#realTime = isOn;
+    this.#aheadMs = this.#nowNs / nsPerMs - performance.now();
+  }
+
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -144,11 +151,13 @@ class InProcessTransport implements SimTransport {
   #sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (!this.#isOpen || signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      const sleep = this.#sleeps.add(this.#nowNs + Math.max(0, Math.round(ms * nsPerMs)), resolve);
-      signal?.addEventListener('abort', () => {
+      const done = () => {
         sleep.cancel();
+        signal?.removeEventListener('abort', done);
         resolve();
-      });
+      };
+      const sleep = this.#sleeps.add(this.#nowNs + Math.max(0, Math.round(ms * nsPerMs)), done);
+      signal?.addEventListener('abort', done);
       this.#startPump();
     });
   }

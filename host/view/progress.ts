@@ -13,14 +13,15 @@ const phaseWords: Record<Progress['phase'], string> = {
   start: 'starting',
 };
 
-export function progressText({ phase, doneBytes, totalBytes, bytesPerSecond }: Progress): string {
+export function progressText({ phase, doneBytes, totalBytes, bytesPerSecond, remainingMs }: Progress): string {
   const word = phaseWords[phase].padEnd(12);
   if (totalBytes === 0) return word.trimEnd();
   const part = Math.min(1, doneBytes / totalBytes);
   const filled = Math.round(part * BAR_CELLS);
   const bar = '#'.repeat(filled) + '.'.repeat(BAR_CELLS - filled);
   const rate = bytesPerSecond > 0 ? `  ${bytesText(bytesPerSecond)}/s` : '';
-  return `${word} [${bar}] ${bytesText(doneBytes)} of ${bytesText(totalBytes)}${rate}`;
+  const left = remainingMs !== null && remainingMs > 0 ? `  ${(remainingMs / 1000).toFixed(1)} s left` : '';
+  return `${word} [${bar}] ${bytesText(doneBytes)} of ${bytesText(totalBytes)}${rate}${left}`;
 }
 
 export function progressLine(io: Pick<Io, 'err' | 'isTerminal' | 'columns'>) {

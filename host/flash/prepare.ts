@@ -1,0 +1,56 @@
+/** From a program's path to the bytes that are flashed: bundled, checked against the engine, the memory and the room. */
+import { readFileSync } from 'node:fs';
+import type { Board } from '../../boards/board.ts';
+import { exitCodes, Problem } from '../../boards/problem.ts';
+import type { PolicyName } from '../../firmware/src/policies/index.ts';
+import { type Bundle, bundle, type TelemetryLevel } from '../../firmware/toolchain/bundle.ts';
+import {
+  codeAreaProblem,
+  estimateMemory,
+  type MemoryEstimate,
+  memoryProblem,
+} from '../../firmware/toolchain/estimate.ts';
+import { checkSubset, findingText, subsetProblem } from '../../firmware/toolchain/subset.ts';
+import { checkProgram } from './flasher.ts';
+
+export interface PrepareOptions {
+  policy?: PolicyName;
+  telemetry?: TelemetryLevel;
+  inRam?: boolean;
+}
+
+export interface Prepared {
+  code: Uint8Array;
+  /** Null for bytes that are flashed as they are. */
+  bundle: Bundle | null;
+  memory: MemoryEstimate | null;
+  /** What works otherwise than it looks, each with its place in the source. */
+  warnings: string[];
+}
+
+/** Bundles and checks a program. Rejects with a Problem before anything is sent to a board. */
+export async function prepareProgram(path: string, board: Board, options: PrepareOptions): Promise<Prepared> {
+  readBytes(path);
+  const { policy, telemetry, inRam = false } = options;
+  const built = await bundle({ entry: path, board, ...(policy && { policy }), ...(telemetry && { telemetry }) });
+  const memory = estimateMemory(built, board, { inRam });
+  const findings = checkSubset(built, board);
+  const problem =
+    subsetProblem(findings, board) ??
+    (inRam ? null : codeAreaProblem(built.bytes, board)) ??
+    (memory && memoryProblem(memory, board));
+  if (problem) throw problem;
+  const code = new TextEncoder().encode(built.code);
+  checkProgram(code, Number.POSITIVE_INFINITY, board.name);
+  const warnings = findings.filter(({ severity }) => severity !== 'error').map(findingText);
+  return { code, bundle: built, memory, warnings };
+}
+
+/** Bytes to flash as they are: a backup. */
+export function readBytes(path: string): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(path));
+  } catch (error) {
+    throw new Problem(exitCodes.badInput, `${path} cannot be read`, [(error as Error).message], 'Check the path.');
+  }
+}
