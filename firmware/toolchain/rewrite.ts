@@ -3,6 +3,7 @@
  *
  *   call sites   p = heap.malloc(24)            =>  p = heap.malloc(24, 3)        3 is in the site table
  *   constants    u32[LIST_HEAD] = HEADER_BYTES  =>  u32[0] = 4                    a name costs a look-up on both engines
+ *   comparisons  if (next !== 0)                =>  if (next)                     in the device code (comparisons.ts)
  *   methods      { malloc, memalign, ... }      =>  { malloc, ... }               those the program never names
  *   older words  { f(a) {} }                    =>  { f: function(a) {} }         where the engine has no methods
  *   require      __require("Storage")           =>  require("Storage")            the board's own modules
@@ -13,7 +14,9 @@
 import { type AnyNode, type CallExpression, type Identifier, type Program, parse } from 'acorn';
 import { ancestor, simple } from 'acorn-walk';
 import MagicString from 'magic-string';
+import { shortenComparisons } from './comparisons.ts';
 import type { Position, RawSourceMap, SourceMap } from './source-map.ts';
+import { dropUnusedViews } from './unused-views.ts';
 
 /** A place in the user's program that asks the heap for memory. Lines and columns start at 1. */
 export interface Site {
@@ -70,6 +73,14 @@ export function rewrite(code: string, options: RewriteOptions): Rewritten {
     fillPlaceholders(program, text, options.placeholders);
     exportsToGlobals(program, text);
     inlineConstants(program, text, code, options.constantCharacters);
+    dropUnusedViews(program, text);
+    const sourceOf = (node: AnyNode): string => originOf(node)?.source ?? '';
+    shortenComparisons(
+      program,
+      text,
+      (node) => !options.isProgram(sourceOf(node)) && sourceOf(node) !== '',
+      (node) => /\/policies\//.test(sourceOf(node)) && !options.isProgram(sourceOf(node)),
+    );
     if (options.keepMethods !== 'all') dropMethods(program, text, inProgram, new Set(options.keepMethods));
   }
   const map = text.generateMap({ hires: 'boundary', includeContent: false, source: 'bundle.js' });
