@@ -1,5 +1,5 @@
-// What a policy costs on a board: bytes of minified source, and the engine's memory for it. The golden figures change
-// only with a reason: HEAPGLASS_UPDATE=1 npx vitest run test/toolchain/sizes.test.ts writes them anew.
+// What a policy costs on a board: bytes of minified source, and the engine's memory for it. The golden figures are kept
+// within 2 %; they change only with a reason: HEAPGLASS_UPDATE=1 npx vitest run test/toolchain/sizes.test.ts writes them anew.
 //
 //   coreBytes    malloc, free, realloc and the walk that stats() counts, for Espruino: the policy alone
 //   heapBytes    a program with a heap that uses malloc, free, realloc and stats, without telemetry
@@ -62,14 +62,26 @@ test('the size of each policy is the golden one', async () => {
   const sizes: Partial<Record<PolicyName, Sizes>> = {};
   for (const policy of policyNames) sizes[policy] = await sizesOf(policy);
   if (process.env.HEAPGLASS_UPDATE) writeFileSync(goldenPath, `${JSON.stringify(sizes, null, 2)}\n`);
-  expect(sizes).toEqual(JSON.parse(readFileSync(goldenPath, 'utf8')));
+  const golden = flat(JSON.parse(readFileSync(goldenPath, 'utf8')));
+  const measured = flat(sizes);
+  expect(Object.keys(measured)).toEqual(Object.keys(golden));
+  const drifted = Object.entries(measured).filter(([name, value]) => Math.abs(value / golden[name]! - 1) > tolerance);
+  expect(drifted.map(([name, value]) => `${name}: ${value}, golden ${golden[name]}`)).toEqual([]);
 });
+
+const tolerance = 0.02;
+
+/** `{ a: { b: 1 } }` as `{ 'a.b': 1 }`. */
+function flat(value: object, prefix = ''): Record<string, number> {
+  return Object.assign(
+    {},
+    ...Object.entries(value).map(([key, inner]: [string, object | number]) =>
+      typeof inner === 'number' ? { [prefix + key]: inner } : flat(inner, `${prefix}${key}.`),
+    ),
+  );
+}
 
 // "The core of the default policy (malloc, free, realloc, stats) under 3 KB minified."
 test('the core of the default policy is under 3 KB', async () => {
   expect((await sizesOf(defaultPolicyName)).coreBytes).toBeLessThan(3 * 1024);
-});
-
-test('the golden file says what the package holds', () => {
-  expect(Object.keys(JSON.parse(readFileSync(goldenPath, 'utf8')) as object)).toEqual([...policyNames]);
 });
