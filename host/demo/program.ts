@@ -25,7 +25,6 @@ export async function bundlePlan(plan: ReplayPlan): Promise<Bundle> {
     board: plan.board,
     policy: plan.policy,
     telemetry: 'events',
-    keepMethods: 'all',
   });
   const refused = subsetProblem(checkSubset(built, plan.board), plan.board);
   if (refused) throw refused;

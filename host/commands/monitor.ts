@@ -1,0 +1,154 @@
+/** `heapglass monitor`: a board's heap, live, over any line. */
+import { exitCodes, Problem } from '../../boards/problem.ts';
+import { usageProblem } from '../arguments.ts';
+import type { Command, Io } from '../command.ts';
+import { TelemetryDecoder } from '../model/decoder.ts';
+import { Controls, KEYS } from '../monitor/controls.ts';
+import { History } from '../monitor/history.ts';
+import { jsonEvents } from '../monitor/json-events.ts';
+import { readKeys } from '../monitor/keyboard.ts';
+import { Session } from '../monitor/session.ts';
+import { watch } from '../monitor/watch.ts';
+import { openTransport } from '../transport/open.ts';
+import { visible } from '../view/escape.ts';
+import { liveView } from '../view/live-view.ts';
+import { bytesText, durationText } from '../view/units.ts';
+
+/** 20 frames a second. */
+const STEP_MS = 50;
+
+interface Wishes {
+  port: string;
+  forMs: number | undefined;
+  open: () => ReturnType<typeof openTransport>;
+}
+
+async function showLive({ port, forMs, open }: Wishes, io: Io): Promise<Session> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([io.signal, stop.signal]);
+  const session = new Session({
+    source: port,
+    onText: (line) => {
+      if (!io.isTerminal && line.trim() !== '') io.err(`board: ${visible(line, 200)}\n`);
+    },
+  });
+  const history = new History();
+  let marks = 0;
+  const controls = new Controls(history, {
+    quit: () => stop.abort(),
+    mark: () => {
+      marks++;
+      session.say(`mark ${marks} at ${durationText(session.elapsedMs)}`);
+    },
+  });
+  let state: 'live' | 'lost' = 'live';
+  let saidNoise = false;
+  const view = liveView(io, KEYS);
+  const release = readKeys((key) => controls.press(key));
+  try {
+    await watch({
+      open,
+      stepMs: STEP_MS,
+      signal,
+      paced: io.isTerminal || forMs === undefined,
+      ...(forMs !== undefined && { forMs }),
+      onBytes: (bytes) => session.push(bytes),
+      onLost: (reason) => {
+        if (state === 'live' && !io.isTerminal) io.err(`the line is lost: ${reason}; waiting for it\n`);
+        state = 'lost';
+        session.say(`the line is lost: ${reason}; waiting for it`);
+      },
+      onBack: () => {
+        state = 'live';
+        if (!io.isTerminal) io.err('the line is back\n');
+        session.say('the line is back');
+      },
+      onMoment: () => {
+        history.add(session.elapsedMs, () => session.scene(state));
+        view.show(() => controls.shown(() => session.scene(state)));
+        if (session.noise !== null && !saidNoise && !io.isTerminal) io.err(`${session.noise}\n`);
+        saidNoise ||= session.noise !== null;
+      },
+    });
+  } finally {
+    release();
+    view.finish(session.scene('ended'));
+  }
+  return session;
+}
+
+async function writeJson({ port, forMs, open }: Wishes, io: Io): Promise<Session> {
+  const session = new Session({ source: port });
+  const decoder = new TelemetryDecoder(jsonEvents((line) => io.out(line)));
+  await watch({
+    open,
+    stepMs: STEP_MS,
+    signal: io.signal,
+    paced: forMs === undefined,
+    ...(forMs !== undefined && { forMs }),
+    onBytes: (bytes) => {
+      session.push(bytes);
+      decoder.push(bytes);
+    },
+    onLost: (reason) => io.err(`the line is lost: ${reason}; waiting for it\n`),
+    onBack: () => io.err('the line is back\n'),
+    onMoment: () => {},
+  });
+  return session;
+}
+
+/** A watch that ends without a single frame says so, with what came instead. */
+export function nothingHeard(session: Session, port: string): Problem | null {
+  const { frames, bytes, textBytes } = session.decoder.statistics;
+  if (frames > 0) return null;
+  return new Problem(
+    exitCodes.noBoard,
+    `no telemetry came from ${port}`,
+    [
+      bytes === 0
+        ? 'not one byte came'
+        : `${bytesText(bytes)} came, ${bytesText(textBytes)} of them text, none of it a telemetry frame`,
+      ...(session.noise === null ? [] : [session.noise]),
+    ],
+    'Flash a program that uses Heapglass (`heapglass flash`), and check --baud.',
+  );
+}
+
+export const command: Command = {
+  name: 'monitor',
+  summary: "shows a board's heap live, over a serial port, tcp:// or a virtual board",
+  positionals: '',
+  options: {
+    port: {
+      type: 'string',
+      short: 'p',
+      value: 'PORT',
+      help: 'a path, COMn, tcp://HOST:PORT, rfc2217://HOST:PORT or sim:BOARD',
+    },
+    baud: { type: 'string', value: 'RATE', help: 'rate of a serial line; 115200 if not given' },
+    seconds: { type: 'string', value: 'N', help: 'end after this long; until Ctrl-C if not given' },
+    json: { type: 'boolean', help: 'a line of JSON an event' },
+  },
+  notes: `Keys: q quit, p pause, left and right go through the past, End back to now, / filters the sites, m sets a mark.
+In a pipe: a line a second. A lost line is opened again, and the session goes on.
+
+  heapglass monitor --port /dev/ttyACM0
+  heapglass monitor --port tcp://127.0.0.1:4000 --seconds 10 --json`,
+  async run(args, io) {
+    const port = args.text('port');
+    if (port === undefined || args.positionals.length > 0) {
+      throw usageProblem('monitor', 'it takes --port, and no file', ['`heapglass ports` lists what is connected']);
+    }
+    const baud = args.number('baud', 1);
+    const seconds = args.number('seconds', 1);
+    const wishes: Wishes = {
+      port,
+      forMs: seconds === undefined ? undefined : seconds * 1000,
+      open: () => openTransport(port, baud === undefined ? {} : { baud }),
+    };
+    const session = await (args.flag('json') ? writeJson(wishes, io) : showLive(wishes, io));
+    const silent = nothingHeard(session, port);
+    if (silent !== null && !io.signal.aborted) throw silent;
+    return exitCodes.done;
+  },
+};

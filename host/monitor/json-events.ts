@@ -1,0 +1,43 @@
+/** A line of JSON an event: what `monitor --json` writes. Keys are stable; `t` is the board's clock in milliseconds. */
+import type { Counters, Hello, MapChunk, PostMortem, TelemetryListener } from '../model/events.ts';
+
+/** A listener that writes each event as a line through `write`. */
+export function jsonEvents(write: (line: string) => void): TelemetryListener {
+  let t = 0;
+  const put = (event: string, fields: object = {}): void => write(`${JSON.stringify({ t, event, ...fields })}\n`);
+  return {
+    hello: (hello: Hello) => {
+      t = hello.atMs;
+      const { atMs: _, ...fields } = hello;
+      put('hello', fields);
+    },
+    eventsBegin: (atMs) => {
+      t = atMs;
+    },
+    malloc: (offset, size, usable, site, alignment) => put('malloc', { offset, size, usable, site, alignment }),
+    free: (offset) => put('free', { offset }),
+    realloc: (offset, newOffset, size, usable, site) => put('realloc', { offset, newOffset, size, usable, site }),
+    failure: (size, alignment, offset, site) => put('failure', { size, alignment, offset, site }),
+    misuse: (offset, code, site) => put('misuse', { offset, code, site }),
+    moved: (offset, newOffset) => put('moved', { offset, newOffset }),
+    mark: (id) => put('mark', { id }),
+    unrecorded: (operations) => put('unrecorded', { operations }),
+    map: (chunk: MapChunk) => {
+      t = chunk.atMs;
+      const { atMs: _, ...fields } = chunk;
+      put('map', fields);
+    },
+    counters: (counters: Counters) => {
+      t = counters.atMs;
+      const { atMs: _, ...fields } = counters;
+      put('counters', fields);
+    },
+    postMortem: (report: PostMortem) => {
+      t = report.atMs;
+      const { atMs: _, ...fields } = report;
+      put('postMortem', fields);
+    },
+    lost: (frames, records) => put('lost', { frames, records }),
+    damaged: (bytes) => put('damaged', { bytes }),
+  };
+}

@@ -1,0 +1,78 @@
+/**
+ * Watches a port for as long as wanted: opens it, feeds the session, and when the line is lost opens it again, with
+ * the session as it was. The first opening must succeed; a port that comes back later is waited for.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Problem } from '../../boards/problem.ts';
+import type { Transport } from '../transport/transport.ts';
+
+export interface WatchOptions {
+  open: () => Promise<Transport>;
+  onBytes: (bytes: Uint8Array) => void;
+  /** The line was lost, or is still not back; `reason` is for people. */
+  onLost: (reason: string) => void;
+  onBack: () => void;
+  /** Called every `stepMs` of the line's clock while it is open, and of the wall clock while it is lost. */
+  onMoment: () => Promise<void> | void;
+  stepMs: number;
+  signal: AbortSignal;
+  /** Ends after this long on the line's clock; never when not given. */
+  forMs?: number;
+  /** Virtual time passes no faster than the wall clock. */
+  paced: boolean;
+  /** Between two attempts to open a lost line. */
+  retryMs?: number;
+}
+
+const RETRY_MS = 1000;
+
+export async function watch(options: WatchOptions): Promise<void> {
+  let transport = await options.open();
+  let leftMs = options.forMs ?? Number.POSITIVE_INFINITY;
+  for (;;) {
+    leftMs -= await watchOnce(transport, options, leftMs);
+    if (options.signal.aborted || leftMs <= 0) return;
+    const reopened = await reopen(options);
+    if (reopened === null) return;
+    transport = reopened;
+    options.onBack();
+  }
+}
+
+/** Until the line is lost, the time is over or the user ends it; returns how long on the line's clock. */
+async function watchOnce(transport: Transport, options: WatchOptions, forMs: number): Promise<number> {
+  const { clock } = transport;
+  const startMs = clock.nowMs();
+  const wallStartMs = performance.now();
+  let isLost = false;
+  transport.onData(options.onBytes);
+  transport.onClose((reason) => {
+    isLost = true;
+    options.onLost(reason);
+  });
+  try {
+    while (!isLost && !options.signal.aborted && clock.nowMs() - startMs < forMs) {
+      await clock.sleep(options.stepMs);
+      await options.onMoment();
+      const earlyMs = clock.nowMs() - startMs - (performance.now() - wallStartMs);
+      if (options.paced && earlyMs > 1) await sleep(earlyMs);
+    }
+    return clock.nowMs() - startMs;
+  } finally {
+    await transport.close().catch(() => {});
+  }
+}
+
+async function reopen({ open, onLost, onMoment, signal, retryMs = RETRY_MS }: WatchOptions): Promise<Transport | null> {
+  while (!signal.aborted) {
+    await sleep(retryMs);
+    await onMoment();
+    try {
+      return await open();
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      onLost(error.message);
+    }
+  }
+  return null;
+}
