@@ -31,6 +31,7 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
   sim: {
     summary: 'boots a virtual board and runs a program on it',
     load: () => import('./commands/sim.ts'),
+  },
   monitor: {
     summary: "shows a board's heap live, over a serial port, tcp:// or a virtual board",
     load: () => import('./commands/monitor.ts'),

@@ -6,6 +6,7 @@ import { exitCodes, Problem } from '../../boards/problem.ts';
 import type { Bundle } from '../../firmware/toolchain/bundle.ts';
 import type { Flashed, Progress } from '../flash/flasher.ts';
 import { openFlasher } from '../flash/open.ts';
+import { TelemetryDecoder } from '../model/decoder.ts';
 import { Session } from '../monitor/session.ts';
 import { openTransport } from '../transport/open.ts';
 import type { Scene } from '../view/scene.ts';
@@ -53,7 +54,7 @@ export async function runOnBoard(plan: ReplayPlan, seed: number, events: BoardRu
 
   const transport = await openTransport(`sim:${plan.board.id}`, { seed });
   try {
-    const { flasher, release } = await openFlasher(transport);
+    const { flasher, release } = await openFlasher(transport, { board: plan.board });
     const { engine, version, board } = flasher.identity;
     events.onStep?.(`${transport.name}: ${engine} ${version} on ${board || plan.board.id} answers`);
     const flashed = await flasher.upload(new TextEncoder().encode(built.code), {
@@ -77,12 +78,14 @@ export async function runOnBoard(plan: ReplayPlan, seed: number, events: BoardRu
       },
     });
     let lostBecause: string | null = null;
+    let heard: Uint8Array = new Uint8Array(0);
     const started = await flasher.start({
       isFrame: (bytes) => {
-        session.push(bytes);
-        return session.decoder.statistics.frames > 0;
+        heard = bytes;
+        return hasFrame(bytes);
       },
     });
+    session.push(heard);
     session.push(release());
     transport.onData((bytes) => session.push(bytes));
     transport.onClose((reason) => {
@@ -125,6 +128,12 @@ export async function runOnBoard(plan: ReplayPlan, seed: number, events: BoardRu
   } finally {
     await transport.close();
   }
+}
+
+function hasFrame(bytes: Uint8Array): boolean {
+  const decoder = new TelemetryDecoder({});
+  decoder.push(bytes);
+  return decoder.statistics.frames > 0;
 }
 
 function stopped(plan: ReplayPlan, lostBecause: string | null, printed: readonly string[], session: Session): Problem {
