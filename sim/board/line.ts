@@ -55,6 +55,8 @@ export class Line {
 
   readonly #sent: Sent[] = [];
   #wireFreeNs = 0;
+  /** When the board's writer last found room. */
+  #progressNs = 0;
   #isDeliveryDue = false;
 
   /** Bytes lost because the board's input buffer was full. */
@@ -139,11 +141,13 @@ export class Line {
       this.facts.outputBufferBytes - Math.ceil(Math.max(0, this.#wireFreeNs - atNs) / this.#nsPerByte),
     );
     let taken = bytes;
-    if (unheardUntilNs - atNs > giveUpNs && bytes.length > roomBytes) {
+    if (roomBytes > 0) this.#progressNs = atNs;
+    const givesUpNs = Math.max(atNs, this.#progressNs + giveUpNs);
+    if (unheardUntilNs > givesUpNs && bytes.length > roomBytes) {
       taken = bytes.subarray(0, roomBytes);
       this.unheardBytes += bytes.length - roomBytes;
       this.#send(taken, startNs);
-      return atNs + giveUpNs;
+      return givesUpNs;
     }
     this.#send(taken, startNs);
     return Math.max(atNs, Math.round(this.#wireFreeNs - this.facts.outputBufferBytes * this.#nsPerByte));
@@ -171,7 +175,7 @@ export class Line {
   /** Bytes are handed to the host at most once a millisecond, as a USB host does each frame. */
   #scheduleDelivery(firstByteNs: number): void {
     this.#isDeliveryDue = true;
-    const atNs = Math.ceil(Math.max(firstByteNs, Math.min(firstByteNs + nsPerMs, this.#wireFreeNs)));
+    const atNs = Math.ceil(firstByteNs) + nsPerMs;
     this.#queue.add(atNs, () => this.#deliver(atNs));
   }
 
