@@ -78,12 +78,12 @@ export async function receiveFile(
   name: string,
   onReceived: (doneBytes: number) => void,
 ): Promise<Uint8Array | null> {
-  const { isAck } = await exchange(link, packetTypes.fileReceive, latin1(JSON.stringify({ fn: name })));
-  if (!isAck) return null;
   const content: number[] = [];
-  // The data may hold any byte: none of it is flow control.
+  // The data may hold any byte, and may come with the ACK in one chunk: none of it is flow control.
   link.flowControl = false;
   try {
+    const { isAck } = await exchange(link, packetTypes.fileReceive, latin1(JSON.stringify({ fn: name })));
+    if (!isAck) return null;
     for (;;) {
       const next = async () => {
         const byte = await link.readByte(answerWithinMs);
