@@ -21,13 +21,17 @@ import {
   FRAME_HELLO,
   FRAME_MAP,
   FRAME_POST_MORTEM,
+  FREE_FAR_GRANULES,
   FREE_GRANULES,
+  FREE_NEAR_BIAS,
   HEAD_BYTES,
   HELLO_BOOT,
   LEVEL_COUNTERS,
   LEVEL_EVENTS,
   LEVEL_OFF,
   LEVEL_SAMPLED,
+  LONG_SIZE_VARINT,
+  LONG_SIZES,
   MAP_COMPLETE,
   MAX_PAYLOAD_BYTES,
   PLACE_GRANULES,
@@ -36,6 +40,8 @@ import {
   RECORD_FAILED,
   RECORD_FREE,
   RECORD_FREE_FAR,
+  RECORD_FREE_FURTHER,
+  RECORD_FREE_NEAR,
   RECORD_FREE_RECENT,
   RECORD_MALLOC_PREDICTED,
   RECORD_MARK,
@@ -130,7 +136,12 @@ const recent = new Uint16Array(RECENT_ENTRIES);
 const sites = new Uint16Array(SITE_ENTRIES);
 const noRecent = new Uint16Array(RECENT_ENTRIES);
 const noSites = new Uint16Array(SITE_ENTRIES);
+/** The last block made, and its end: the next one is expected behind it, or before it where blocks grow downward. */
+let lastMade = 0;
 let bump = 0;
+let downward = false;
+/** The last block freed that was not a recent one. */
+let lastFreed = 0;
 let overhead = 0;
 let overheadKnown = false;
 
@@ -221,11 +232,15 @@ export function observeMalloc(heapNumber: number, site: number, size: number, of
   if (openAt < 0 && !roomForRecord()) return;
   const granule = offset >> 3;
   const granules = putBlock(site, size, usable);
-  const code = granule === bump ? RECORD_MALLOC_PREDICTED : 0;
+  const code = granule === (downward ? lastMade - granules : bump) ? RECORD_MALLOC_PREDICTED : 0;
   if (size < SHORT_SIZES) ring[at++] = code | size;
   else putLongSize(code, size);
-  if (code === 0) putPlace(granule);
+  if (code === 0) {
+    if (granule === (downward ? bump : lastMade - granules)) downward = !downward;
+    putPlace(granule);
+  }
   recent[granule & 63] = granule;
+  lastMade = granule;
   bump = granule + granules;
   records++;
   if (at > limit) seal();
@@ -243,11 +258,20 @@ export function observeFree(heapNumber: number, _site: number, offset: number, u
   if (recent[entry] === granule) ring[at++] = RECORD_FREE_RECENT | entry;
   else {
     recent[entry] = granule;
+    const distance = granule - lastFreed + FREE_NEAR_BIAS;
+    lastFreed = granule;
     if (granule < FREE_GRANULES) {
       ring[at++] = RECORD_FREE | (granule >> 8);
       ring[at++] = granule;
-    } else {
+    } else if (distance >= 0 && distance < 256) {
+      ring[at++] = RECORD_FREE_NEAR;
+      ring[at++] = distance;
+    } else if (granule < FREE_FAR_GRANULES) {
       ring[at++] = RECORD_FREE_FAR;
+      ring[at++] = granule;
+      ring[at++] = granule >> 8;
+    } else {
+      ring[at++] = RECORD_FREE_FURTHER;
       putVarint(granule);
     }
   }
@@ -273,13 +297,29 @@ export function observeRealloc(
   const granules = putBlock(site, size, usable);
   const granule = newOffset >> 3;
   const code =
-    newOffset === offset ? RECORD_REALLOC_IN_PLACE : granule === bump ? RECORD_REALLOC_PREDICTED : RECORD_REALLOC_MOVED;
+    newOffset === offset
+      ? RECORD_REALLOC_IN_PLACE
+      : granule === (downward ? lastMade - granules : bump)
+        ? RECORD_REALLOC_PREDICTED
+        : RECORD_REALLOC_MOVED;
   ring[at++] = code;
   putPlace(offset >> 3);
   recent[(offset >> 3) & 63] = offset >> 3;
-  putVarint(size);
-  if (code === RECORD_REALLOC_MOVED) putPlace(granule);
+  const beyond = size - LONG_SIZES;
+  if (beyond < 0) ring[at++] = size;
+  else if (beyond < (LONG_SIZE_VARINT - LONG_SIZES) << 8) {
+    ring[at++] = LONG_SIZES + (beyond >> 8);
+    ring[at++] = beyond;
+  } else {
+    ring[at++] = LONG_SIZE_VARINT;
+    putVarint(size);
+  }
+  if (code === RECORD_REALLOC_MOVED) {
+    if (granule === (downward ? bump : lastMade - granules)) downward = !downward;
+    putPlace(granule);
+  }
   recent[granule & 63] = granule;
+  lastMade = granule;
   bump = granule + granules;
   endRecord();
 }
@@ -305,7 +345,8 @@ export function observeMemalign(
   putVarint(size);
   putPlace(offset >> 3);
   recent[(offset >> 3) & 63] = offset >> 3;
-  bump = (offset >> 3) + granules;
+  lastMade = offset >> 3;
+  bump = lastMade + granules;
   endRecord();
 }
 
@@ -411,6 +452,9 @@ function openEvents(): boolean {
   recent.set(noRecent);
   sites.set(noSites);
   bump = 0;
+  lastMade = 0;
+  downward = false;
+  lastFreed = 0;
   // A sampled frame says by its flag that operations are missing.
   if (level === LEVEL_EVENTS && dropped + skipped !== unrecordedSaid) {
     ring[at++] = RECORD_UNRECORDED;

@@ -58,12 +58,20 @@ export const RECORD_MISUSE = 0xf8;
 export const RECORD_UNRECORDED = 0xf9;
 export const RECORD_MARK = 0xfa;
 export const RECORD_MOVED = 0xfb;
+export const RECORD_FREE_FURTHER = 0xfc;
+export const RECORD_FREE_NEAR = 0xfd;
 
 /** Sizes below this are the record's own low bits; then a second byte extends them, then a varint. */
 export const SHORT_SIZES = 48;
 export const SIZE_VARINT = 63;
-/** Granules that a two-byte free can name. */
+/** Sizes of a realloc: one byte below this, two bytes until the first is LONG_SIZE_VARINT. */
+export const LONG_SIZES = 128;
+export const LONG_SIZE_VARINT = 255;
+/** Granules that a two-byte free can name, and a three-byte one. */
 export const FREE_GRANULES = 0x2000;
+export const FREE_FAR_GRANULES = 0x10000;
+/** A near free is a byte: this much more than the distance from the last free that was not a recent one. */
+export const FREE_NEAR_BIAS = 128;
 /** A place below this is an index of the recent table, up to PLACE_VARINT the high part of a granule. */
 export const RECENT_ENTRIES = 64;
 export const PLACE_VARINT = 255;

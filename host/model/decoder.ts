@@ -17,8 +17,11 @@ import {
   FRAME_HELLO,
   FRAME_MAP,
   FRAME_POST_MORTEM,
+  FREE_NEAR_BIAS,
   HEAD_BYTES,
   HELLO_BOOT,
+  LONG_SIZE_VARINT,
+  LONG_SIZES,
   MAP_COMPLETE,
   MAP_ESCAPE,
   MAP_FIRST,
@@ -32,6 +35,8 @@ import {
   RECORD_FAILED,
   RECORD_FREE,
   RECORD_FREE_FAR,
+  RECORD_FREE_FURTHER,
+  RECORD_FREE_NEAR,
   RECORD_FREE_RECENT,
   RECORD_MALLOC_PREDICTED,
   RECORD_MARK,
@@ -90,6 +95,9 @@ export class FrameDecoder {
   /** True when a field was cut off by the frame's end or is out of range. */
   #malformed = false;
   #bump = 0;
+  #lastMade = 0;
+  #downward = false;
+  #lastFreed = 0;
   #atMs = 0;
   /** -1 until the first frame. */
   #sequence = -1;
@@ -235,6 +243,9 @@ export class FrameDecoder {
     this.#recent.fill(0);
     this.#sites.fill(0);
     this.#bump = 0;
+    this.#lastMade = 0;
+    this.#downward = false;
+    this.#lastFreed = 0;
     this.#listener.eventsBegin?.(atMs, sampled, overhead);
     let records = 0;
     while (this.#at < this.#end && !this.#malformed) {
@@ -270,7 +281,7 @@ export class FrameDecoder {
     } else if (code < RECORD_FREE) {
       this.#freed(this.#recent[code & (RECENT_ENTRIES - 1)]!);
     } else if (code < RECORD_SLACK) {
-      this.#freed(((code & 0x1f) << 8) | this.#byte());
+      this.#freedFar(((code & 0x1f) << 8) | this.#byte());
     } else this.#readRareRecord(code, site, slack, usable, overhead);
   }
 
@@ -280,15 +291,24 @@ export class FrameDecoder {
     return this.#amount();
   }
 
+  #longSize(): number {
+    const byte = this.#byte();
+    if (byte < LONG_SIZES) return byte;
+    if (byte < LONG_SIZE_VARINT) return LONG_SIZES + ((byte - LONG_SIZES) << 8) + this.#byte();
+    return this.#amount();
+  }
+
   #readRareRecord(code: number, site: number, slack: number, usable: number, overhead: number): void {
     const listener = this.#listener;
-    if (code === RECORD_FREE_FAR) this.#freed(this.#amount());
+    if (code === RECORD_FREE_FAR) this.#freedFar(this.#u16());
+    else if (code === RECORD_FREE_FURTHER) this.#freedFar(this.#amount());
+    else if (code === RECORD_FREE_NEAR) this.#freedFar(this.#lastFreed + this.#byte() - FREE_NEAR_BIAS);
     else if (code >= RECORD_REALLOC_IN_PLACE && code <= RECORD_REALLOC_PREDICTED) {
       const old = this.#remember(this.#place());
-      const size = this.#amount();
+      const size = this.#longSize();
       const held = this.#usableOf(size, usable, slack, overhead);
-      const at =
-        code === RECORD_REALLOC_IN_PLACE ? old : code === RECORD_REALLOC_PREDICTED ? this.#bump : this.#place();
+      const predicted = code === RECORD_REALLOC_PREDICTED;
+      const at = code === RECORD_REALLOC_IN_PLACE ? old : this.#placed(held, overhead, predicted);
       this.#settled(at, held, overhead);
       const from = this.#siteOf(site, held, overhead);
       if (!this.#malformed) listener.realloc?.(old * 8, at * 8, size, held, from);
@@ -333,7 +353,17 @@ export class FrameDecoder {
 
   #settled(granule: number, usable: number, overhead: number): void {
     this.#remember(granule);
+    this.#lastMade = granule;
     this.#bump = granule + ((usable + overhead + 7) >> 3);
+  }
+
+  /** Where a block was made: where the last ones lead one to expect, or where the record says. */
+  #placed(usable: number, overhead: number, predicted: boolean): number {
+    const below = this.#lastMade - ((usable + overhead + 7) >> 3);
+    if (predicted) return this.#downward ? below : this.#bump;
+    const granule = this.#place();
+    if (granule === (this.#downward ? this.#bump : below)) this.#downward = !this.#downward;
+    return granule;
   }
 
   #allocated(
@@ -346,10 +376,15 @@ export class FrameDecoder {
     predicted: boolean,
   ): void {
     const held = this.#usableOf(size, usable, slack, overhead);
-    const granule = predicted ? this.#bump : this.#place();
+    const granule = alignment === 8 ? this.#placed(held, overhead, predicted) : this.#place();
     this.#settled(granule, held, overhead);
     const from = this.#siteOf(site, held, overhead);
     if (!this.#malformed) this.#listener.malloc?.(granule * 8, size, held, from, alignment);
+  }
+
+  #freedFar(granule: number): void {
+    this.#lastFreed = granule;
+    this.#freed(granule);
   }
 
   #freed(granule: number): void {

@@ -110,6 +110,8 @@ export class HeapModel implements TelemetryListener {
   /** Starts and ends of the policy's own ranges as the last whole sweep found them, and as this one does. */
   #controls: number[] = [];
   #controlsSwept: number[] = [];
+  /** Operations that the board is known not to have recorded; -1 until it said a total. */
+  #unrecorded = -1;
   /** End of the part swept so far, -1 when no sweep is being followed. */
   #sweptTo = -1;
   /** False when operations went unrecorded during the sweep that is being followed. */
@@ -130,7 +132,7 @@ export class HeapModel implements TelemetryListener {
     this.lastHello = hello;
     this.atMs = hello.atMs;
     if (hello.boot) this.begin(hello.arenaBytes, hello.firstBlock, hello.headerBytes);
-    else if (this.arenaBytes === 0) {
+    else {
       this.arenaBytes = Math.min(hello.arenaBytes, MAX_ARENA_BYTES);
       this.firstBlock = hello.firstBlock;
       this.headerBytes = hello.headerBytes;
@@ -140,6 +142,9 @@ export class HeapModel implements TelemetryListener {
   counters(counters: Counters): void {
     this.lastCounters = counters;
     this.atMs = counters.atMs;
+    const unrecorded = counters.dropped + counters.skipped;
+    if (this.#unrecorded >= 0 && unrecorded > this.#unrecorded) this.#unheard();
+    this.#unrecorded = unrecorded;
     if (counters.peakLiveBytes > this.peakLiveBytes) this.peakLiveBytes = counters.peakLiveBytes;
   }
 
@@ -161,6 +166,7 @@ export class HeapModel implements TelemetryListener {
 
   unrecorded(operations: number): void {
     if (operations > 0) this.#becomeInexact();
+    if (this.#unrecorded >= 0) this.#unrecorded += operations;
   }
 
   malloc(offset: number, size: number, usable: number, site: number, _alignment = 8): void {
@@ -516,6 +522,7 @@ export class HeapModel implements TelemetryListener {
     this.#controls = [];
     this.#sweptTo = -1;
     this.#ignoring = false;
+    this.#unrecorded = 0;
   }
 }
 

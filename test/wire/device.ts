@@ -85,7 +85,8 @@ export function walkDigest(heap: Heap): number {
     } else if (free < 0) free = block;
     block = next;
   }
-  if (free >= 0) sum = mix(sum, free, heap.buffer.byteLength - free, 0);
+  // Less than a granule at the end is the policy's end mark, not memory.
+  if (free >= 0 && heap.buffer.byteLength - free >= 8) sum = mix(sum, free, heap.buffer.byteLength - free, 0);
   return sum;
 }
 

@@ -1,0 +1,14 @@
+// A small seeded generator (mulberry32), so that a failure names the seed that repeats it.
+export type Random = () => number;
+
+export function random(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+export const below = (next: Random, limit: number): number => Math.floor(next() * limit);
