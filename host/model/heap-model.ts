@@ -388,7 +388,9 @@ export class HeapModel implements TelemetryListener {
 
   #confirm(offset: number, usable: number): void {
     const granule = offset >> 3;
-    if (granule < this.#capacity && this.#usable[granule] === usable) {
+    // A sweep tells a block's extent, which may be more than what its holder can use.
+    const known = granule < this.#capacity ? this.#usable[granule]! : 0;
+    if (known > 0 && known <= usable) {
       if ((this.#epochs[granule]! & ~INFERRED) >>> 0 !== this.#epoch)
         this.#epochs[granule] = (this.#epoch | INFERRED) >>> 0;
       return;

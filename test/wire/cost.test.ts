@@ -1,18 +1,13 @@
 // What the recorder costs on the line, over the recorded traces: bytes an operation, and what a line of a given speed
 // carries. HEAPGLASS_REPORT=1 prints the tables.
 import { expect, test, vi } from 'vitest';
-import {
-  defaultPolicyName,
-  type PolicyName,
-  policies as policyModules,
-  policyNames,
-} from '../../firmware/src/policies/index.ts';
+import { defaultPolicyName, type PolicyName, policies as policyModules } from '../../firmware/src/policies/index.ts';
 import { recorderDropped, recorderLevel } from '../../firmware/src/recorder.ts';
 import { LEVEL_COUNTERS, LEVEL_EVENTS } from '../../firmware/wire/format.ts';
 import { runTrace } from '../../host/bench/footprint.ts';
 import { TelemetryDecoder } from '../../host/model/decoder.ts';
 import { HeapModel } from '../../host/model/heap-model.ts';
-import { modelDigest, recordedHeap, step, walkDigest } from './device.ts';
+import { modelDigest, plainPolicies, recordedHeap, step, walkDigest } from './device.ts';
 import { loadTrace, traceNames } from './traces.ts';
 
 vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
@@ -21,9 +16,7 @@ const report = (text: string): void => {
   if (process.env.HEAPGLASS_REPORT) console.log(text);
 };
 /** All policies in a report; the suite is content with these. */
-const policies = process.env.HEAPGLASS_REPORT
-  ? policyNames.filter((name) => name !== 'compact')
-  : (['first-fit', 'best-fit', defaultPolicyName] as const);
+const policies = process.env.HEAPGLASS_REPORT ? plainPolicies : (['first-fit', 'best-fit', defaultPolicyName] as const);
 /** The engine heap of a Pico, the largest at hand that talks over a UART (Kaluma 1.2.1, process.memoryUsage). */
 const LARGEST_ARENA_BYTES = 184312;
 

@@ -1,7 +1,7 @@
 // A recorded heap in Node, and its line. Files that use it replace observer.ts by the recorder, as the toolchain does:
 //   vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
 import { createHeap, type Heap } from '../../firmware/src/heap.ts';
-import { type PolicyName, policies, policyId } from '../../firmware/src/policies/index.ts';
+import { type PolicyName, policies, policyId, policyNames } from '../../firmware/src/policies/index.ts';
 import { BLOCK_LIVE } from '../../firmware/src/policy.ts';
 import { recorderDrain, recorderStart } from '../../firmware/src/recorder.ts';
 import { LEVEL_EVENTS, MAX_FRAME_BYTES } from '../../firmware/wire/format.ts';
@@ -69,7 +69,13 @@ export function step(heap: Heap, trace: Trace, i: number, offsets: Int32Array, s
 const mix = (sum: number, start: number, bytes: number, kind: number): number =>
   Math.imul(Math.imul(sum ^ start, 0x9e3779b1) ^ bytes, 0x85ebca6b) ^ kind;
 
-/** The device's own walk, free neighbours and bookkeeping between live blocks taken together, as one number. */
+/**
+ * Policies whose live blocks and the memory between them are the whole map. The others hand out handles, or cut free
+ * memory into runs and buddies that no event tells: of those the host knows live blocks by events, the rest by sweeps.
+ */
+export const plainPolicies = policyNames.filter((name) => !['compact', 'percore', 'buddy', 'slab'].includes(name));
+
+/** The device's own walk as one number: live blocks and what lies between them. */
 export function walkDigest(heap: Heap): number {
   const { policy } = heap;
   heap.usableSize(0); // binds the heap
