@@ -390,9 +390,9 @@ export class HeapModel implements TelemetryListener {
     const granule = offset >> 3;
     // A sweep tells a block's extent, which may be more than what its holder can use.
     const known = granule < this.#capacity ? this.#usable[granule]! : 0;
-    if (known > 0 && known <= usable) {
-      if ((this.#epochs[granule]! & ~INFERRED) >>> 0 !== this.#epoch)
-        this.#epochs[granule] = (this.#epoch | INFERRED) >>> 0;
+    const current = known > 0 && (this.#epochs[granule]! & ~INFERRED) >>> 0 === this.#epoch;
+    if (current ? known <= usable : known === usable) {
+      if (!current) this.#epochs[granule] = (this.#epoch | INFERRED) >>> 0;
       return;
     }
     if (this.exact) this.#contradict();

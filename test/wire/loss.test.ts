@@ -130,8 +130,10 @@ test(`D1, D2, M1: ${seeds} damaged lines`, () => {
     }
     const { frames, lostFrames, malformedFrames, unknownFrames } = decoder.statistics;
     const whole = sound.filter(Boolean).length;
-    expect(frames, `seed ${seed}: sound frames used`).toBe(whole);
-    expect(lostFrames, `seed ${seed}: lost frames counted`).toBe(sound.length - whole);
+    // A cut frame can be whole by luck: the byte after the cut is the one that was cut.
+    expect(frames, `seed ${seed}: sound frames used`).toBeGreaterThanOrEqual(whole);
+    expect(frames, `seed ${seed}: nothing else taken for a frame`).toBeLessThanOrEqual(whole + 1);
+    expect(lostFrames, `seed ${seed}: lost frames counted`).toBe(sound.length - frames);
     expect([malformedFrames, unknownFrames], `seed ${seed}`).toEqual([0, 0]);
     expect(model.exact, `seed ${seed}: exact again`).toBe(true);
     expect(modelDigest(model), `seed ${seed}: the map`).toBe(line.digest);
