@@ -44,7 +44,7 @@ export function kept() {
 let n = 0;
 setInterval(() => {
   n++;
-  let text = 'reading ' + n;
-  for (let i = 0; i < n % 7; i++) text += ' +' + i * n;
+  let text = `reading ${n}`;
+  for (let i = 0; i < n % 7; i++) text += ` +${i * n}`;
   log(text);
 }, 100);

@@ -40,6 +40,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
     summary: 'runs a trace through a heap and shows it',
     load: () => import('./commands/replay.ts'),
   },
+  tour: {
+    summary: 'what malloc and free do, step by step on a live map',
+    load: () => import('./commands/tour.ts'),
+  },
   bench: {
     summary: 'the smallest arena each policy needs for a trace, and its cycles',
     load: () => import('./commands/bench.ts'),
