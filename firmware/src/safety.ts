@@ -83,7 +83,7 @@ export interface SafeHeap extends Heap {
 
 const GUARD = 0xa5;
 const GONE = 0xdd;
-const KEPT_FAULTS = 16;
+const KEPT_FAULTS = 32;
 const SITES = 256;
 
 export function createSafeHeap(heap: Heap | null, options: SafetyOptions = {}): SafeHeap | null {
@@ -308,13 +308,10 @@ export function createSafeHeap(heap: Heap | null, options: SafetyOptions = {}): 
 
   function checkAll(): number {
     const before = found;
-    // Bookkeeping first: where blocks move it says where the guards are.
-    const wrong = checkBookkeeping();
-    if (wrong === 0 || !moves) {
-      for (let slot = 1; slot < table.capacity; slot++) {
-        if (stateOf[slot] === SLOT_LIVE) checkGuards(slot);
-        else if (stateOf[slot] === SLOT_QUARANTINED) checkGone(slot);
-      }
+    checkBookkeeping();
+    for (let slot = 1; slot < table.capacity; slot++) {
+      if (stateOf[slot] === SLOT_LIVE) checkGuards(slot);
+      else if (stateOf[slot] === SLOT_QUARANTINED) checkGone(slot);
     }
     return found === before ? 0 : faultKind[before % KEPT_FAULTS]!;
   }

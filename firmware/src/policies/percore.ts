@@ -31,7 +31,8 @@
  *   1  the page map's runs cover the arena, and a large block's pages are marked INSIDE after the first
  *   2  in each page of a class, `outside` is the number of objects not in the page's list, and is not 0
  *   3  what a page's list or a cache holds is not LIVE, lies in a page of its class, and is in one list only
- *   4  a page is in its class's list exactly when its own list is not empty
+ *   4  a page is in its class's list exactly when its own list is not empty, and back links agree
+ *   5  between calls the lock is free, and the deferred lists hold large blocks without a page count
  */
 import { u8, u16 } from '../arena.ts';
 import { moveBytes } from '../copy.ts';
@@ -155,11 +156,8 @@ function flushCaches(): void {
 }
 
 function freePages(page: number): void {
-  let at = page;
-  do {
-    u8[PAGE_MAP + at] = 0;
-    at++;
-  } while (at < u16[PAGES]! && u8[PAGE_MAP + at] === INSIDE);
+  u8[PAGE_MAP + page] = 0;
+  for (let at = page + 1; at < u16[PAGES]! && u8[PAGE_MAP + at] === INSIDE; at++) u8[PAGE_MAP + at] = 0;
 }
 
 /** Frees the large blocks that this context could not free before. The lock is held. */
@@ -199,13 +197,13 @@ function refill(kind: number): boolean {
     u16[header + FREE_HEAD] = 0;
     for (let word = LIVE_MAP >> 1; word < (LIVE_MAP + 32) >> 1; word++) u16[header + word] = 0;
     linkPage(page, kind);
-    for (let unit = 32 - kind; unit >= HEADER_UNITS; unit--) {
-      if ((unit - HEADER_UNITS) % kind === 0) {
-        const granule = (page << 6) + (unit << 1);
-        u16[granule << 2] = u16[header + FREE_HEAD]!;
-        u16[header + FREE_HEAD] = granule;
-      }
+    let link = header + FREE_HEAD;
+    for (let unit = HEADER_UNITS; unit + kind <= 32; unit += kind) {
+      const granule = (page << 6) + (unit << 1);
+      u16[link] = granule;
+      link = granule << 2;
     }
+    u16[link] = 0;
   }
   const header = headerOf(page);
   unlinkPage(page, kind);
@@ -235,13 +233,25 @@ function mallocLarge(size: number, lead: number): number {
   return (page << 9) + lead;
 }
 
+/** Gives the first object of a cache. */
+function popCache(cache: number): number {
+  const granule = u16[cache]!;
+  u16[cache] = u16[granule << 2]!;
+  u8[((granule >> 6) << 9) + LIVE_MAP + ((granule & 63) >> 1)] = 1;
+  return granule << 3;
+}
+
 /** What the cache does not have: under the lock, or not at all when it is taken. */
 function mallocShared(size: number): number {
   if (u16[LOCK] !== 0 || size < 0 || size > MAX_REQUEST_BYTES) return 0;
   u16[LOCK] = 1;
   let offset = 0;
-  if (size > MAX_SMALL_BYTES) offset = mallocLarge(size, UNIT_BYTES);
-  else if (refill(size === 0 ? 1 : (size + 15) >> 4)) offset = malloc(size);
+  if (size > MAX_SMALL_BYTES) {
+    offset = mallocLarge(size, UNIT_BYTES);
+  } else {
+    const kind = size === 0 ? 1 : (size + 15) >> 4;
+    if (refill(kind)) offset = popCache(u16[CACHE]! + kind);
+  }
   u16[LOCK] = 0;
   return offset;
 }
@@ -249,11 +259,7 @@ function mallocShared(size: number): number {
 export function malloc(size: number): number {
   if (size < 0 || size > MAX_SMALL_BYTES) return mallocShared(size);
   const cache = u16[CACHE]! + (size === 0 ? 1 : (size + 15) >> 4);
-  const granule = u16[cache]!;
-  if (granule === 0) return mallocShared(size);
-  u16[cache] = u16[granule << 2]!;
-  u8[((granule >> 6) << 9) + LIVE_MAP + ((granule & 63) >> 1)] = 1;
-  return granule << 3;
+  return u16[cache] === 0 ? mallocShared(size) : popCache(cache);
 }
 
 /** Whether the offset is where the payload of its page's large block begins; not so when its free is deferred. */
@@ -411,7 +417,7 @@ function listLength(first: number, kind: number, page: number): number {
     const unit = (granule & 63) >> 1;
     if (unit < HEADER_UNITS || (unit - HEADER_UNITS) % kind !== 0 || u8[(at << 9) + LIVE_MAP + unit] !== 0) return -1;
     count++;
-    if (count > u16[PAGES]! << 5) return -1;
+    if (count > (page === 0 ? u16[PAGES]! << 5 : 32)) return -1;
     granule = u16[granule << 2]!;
   }
   return count;
@@ -419,8 +425,12 @@ function listLength(first: number, kind: number, page: number): number {
 
 export function check(): number {
   const pages = u16[PAGES]!;
+  if (u16[LOCK] !== 0) return violated(5, 0);
+  if (pages > MAX_PAGES || u8[PAGE_MAP] !== CONTROL || (u16[CACHE]! & 15) !== 0) return violated(1, 0);
+  if (u16[CACHE]! < CACHES || u16[CACHE]! >= CACHES + (CONTEXTS << 4)) return violated(1, 0);
   let previous = CONTROL;
   let outside = 0;
+  let listedPages = 0;
   for (let page = 1; page < pages; page++) {
     const kind = u8[PAGE_MAP + page]!;
     if (kind === INSIDE && previous !== LARGE && previous !== INSIDE) return violated(1, page);
@@ -434,18 +444,29 @@ export function check(): number {
       let live = 0;
       for (let unit = HEADER_UNITS; unit < 32; unit++) live += u8[(page << 9) + LIVE_MAP + unit]!;
       outside += u16[header + OUTSIDE]! - live;
-      let found = listed === 0;
-      let steps = pages;
-      for (let at = u16[CLASS_PAGES + kind]!; at !== 0 && steps > 0; at = u16[headerOf(at) + NEXT]!) {
-        if (at === page) found = listed !== 0;
-        steps--;
-      }
-      if (!found || steps === 0) return violated(4, page);
+      if (listed !== 0) listedPages++;
     }
     previous = kind;
   }
+  for (let kind = 1; kind <= CLASSES; kind++) {
+    let before = 0;
+    for (let page = u16[CLASS_PAGES + kind]!; page !== 0; page = u16[headerOf(page) + NEXT]!) {
+      if (page >= pages || u8[PAGE_MAP + page] !== kind || u16[headerOf(page) + FREE_HEAD] === 0)
+        return violated(4, page);
+      if (u16[headerOf(page) + PREVIOUS] !== before || listedPages === 0) return violated(4, page);
+      before = page;
+      listedPages--;
+    }
+  }
+  if (listedPages !== 0) return violated(4, 0);
   let cached = 0;
   for (let context = 0; context < CONTEXTS; context++) {
+    let steps = pages;
+    for (let page = u16[DEFERRED + context]!; page !== 0; page = u16[headerOf(page) + NEXT]!) {
+      steps--;
+      if (page >= pages || steps < 0 || u8[PAGE_MAP + page] !== LARGE) return violated(5, page);
+      if (u16[headerOf(page) + PAGE_COUNT] !== 0) return violated(5, page);
+    }
     for (let kind = 1; kind <= CLASSES; kind++) {
       const length = listLength(u16[CACHES + (context << 4) + kind]!, kind, 0);
       if (length < 0) return violated(3, kind);

@@ -7,15 +7,19 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { packageRoot } from '../../../boards/root.ts';
 import type * as arenaModule from '../../../firmware/src/arena.ts';
+import type * as heapModule from '../../../firmware/src/heap.ts';
 import type * as policiesModule from '../../../firmware/src/policies/index.ts';
+import type * as safetyModule from '../../../firmware/src/safety.ts';
 
-export type Built = typeof arenaModule & typeof policiesModule;
+export type Built = typeof arenaModule & typeof heapModule & typeof policiesModule & typeof safetyModule;
 
 export async function builtAllocator(): Promise<Built> {
   const outfile = join(mkdtempSync(join(tmpdir(), 'heapglass-')), 'allocator.mjs');
   await build({
     stdin: {
-      contents: `export * from './firmware/src/arena.ts'; export * from './firmware/src/policies/index.ts';`,
+      contents: ['arena', 'heap', 'policies/index', 'safety']
+        .map((name) => `export * from './firmware/src/${name}.ts';`)
+        .join('\n'),
       resolveDir: packageRoot,
       loader: 'ts',
     },
