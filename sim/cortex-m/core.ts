@@ -6,12 +6,15 @@
  * Flags: `nz` holds the last result, whose sign is N and whose being 0 is Z; `c` and `v` are 0 or 1.
  */
 import type { Timing } from '../../firmware/toolchain/native/timing.ts';
-import { branchLinkOffset, decode, O } from './decode.ts';
+import { branchLinkOffset, decode } from './decode.ts';
 import { Fault, type Memory, type Window } from './memory.ts';
 import { executeThumb2 } from './thumb2.ts';
 
 /** A return to this address ends `run`: what `call` puts in lr. */
 export const RETURN_ADDRESS = 0xfffffffe;
+
+/** What a call may execute before it counts as one that does not return. */
+const MOST_INSTRUCTIONS = 100_000_000;
 
 export interface CoreOptions {
   readonly memory: Memory;
@@ -60,19 +63,20 @@ export class Core {
   }
 
   /**
-   * Calls the routine at `address` (bit 0 may be set) with up to four words in r0 to r3 and returns r0. Throws a Fault,
-   * also where the routine does not keep r4 to r11 or sp, or has not returned after `budget` instructions.
+   * Calls the routine at `address` (bit 0 may be set) with up to five words in r0 to r3 and r12 and returns r0. Throws a
+   * Fault, also where the routine does not keep r4 to r11 or sp, or has not returned after MOST_INSTRUCTIONS.
+   * `runner` runs it instead of the interpreter.
    */
-  call(address: number, args: readonly number[], budget = 100_000_000): number {
+  call(address: number, args: readonly number[], runner: { run(budget: number): Stop } = this): number {
     const r = this.r;
     const kept = r.slice(4, 12);
     const sp = r[13]!;
     args.forEach((arg, i) => {
-      r[i] = arg;
+      r[i < 4 ? i : 12] = arg;
     });
     r[14] = RETURN_ADDRESS | 1;
     r[15] = address & ~1;
-    const stop = this.run(budget);
+    const stop = runner.run(MOST_INSTRUCTIONS);
     if (stop !== 'returned') throw new Fault(stop === 'breakpoint' ? 'breakpoint' : 'state', r[15]!, r[15]!);
     for (let i = 0; i < 8; i++) if (r[4 + i] !== kept[i]) throw new Fault('state', address, address);
     if (r[13] !== sp) throw new Fault('state', address, address);
@@ -80,48 +84,14 @@ export class Core {
   }
 
   holds(cond: number): boolean {
-    const n = this.nz < 0;
-    const z = this.nz === 0;
-    switch (cond) {
-      case 0:
-        return z;
-      case 1:
-        return !z;
-      case 2:
-        return this.c !== 0;
-      case 3:
-        return this.c === 0;
-      case 4:
-        return this.n !== 0;
-      case 5:
-        return this.n === 0;
-      case 6:
-        return this.v !== 0;
-      case 7:
-        return this.v === 0;
-      case 8:
-        return this.c !== 0 && !z;
-      case 9:
-        return this.c === 0 || z;
-      case 10:
-        return n === (this.v !== 0);
-      case 11:
-        return n !== (this.v !== 0);
-      case 12:
-        return !z && n === (this.v !== 0);
-      case 13:
-        return z || n !== (this.v !== 0);
-      default:
-        return true;
-    }
+    return test(cond, this.nz, this.c, this.v);
   }
-
   get n(): number {
     return this.nz < 0 ? 1 : 0;
   }
 
   /** Enters the window that holds `pc` as the one instructions come from. */
-  private fetchFrom(pc: number): void {
+  private fetchFrom(pc: number): Window {
     const window = this.memory.find(pc);
     if (!window) throw new Fault('unmapped', pc, pc);
     let code = this.decoded.get(window);
@@ -131,6 +101,7 @@ export class Core {
     }
     this.codeWindow = window;
     this.code = code;
+    return window;
   }
 
   private decodeAt(pc: number): number {
@@ -219,302 +190,480 @@ export class Core {
   private interpret(budget: number, watch: boolean): Stop {
     const r = this.r;
     const t = this.timing;
+    const { alu, load, store, branchTaken, branchNotTaken } = t;
+    // Most accesses go to the main window; stores that may hit decoded code take the long way.
+    const { base, size, i32, u16, u8, region } = this.memory.main;
+    const quickSize =
+      region.writable && !this.decoded.has(this.memory.main) && this.memory.find(this.r[15]!) !== this.memory.main
+        ? size
+        : 0;
+    let nz = this.nz;
+    let c = this.c;
+    let v = this.v;
     let pc = r[15]! >>> 0;
     let left = budget;
+    // Where instructions come from; looked up again when pc leaves it.
+    let codeBase = 0;
+    let codeSize = 0;
+    let code = this.code;
+    let wait = 0;
     let cycles = 0;
     try {
       while (left > 0) {
-        if (pc === RETURN_ADDRESS) return 'returned';
-        if (watch && this.breakpoints.has(pc) && left !== budget) return 'breakpoint';
-        let window = this.codeWindow;
-        if (window === null || (pc - window.base) >>> 0 >= window.size) {
-          this.fetchFrom(pc);
-          window = this.codeWindow!;
+        const at = (pc - codeBase) >>> 0;
+        if (at >= codeSize) {
+          if (pc === RETURN_ADDRESS) return 'returned';
+          const window = this.fetchFrom(pc);
+          codeBase = window.base;
+          codeSize = window.size;
+          code = this.code;
+          wait = window.region.waitStates ?? 0;
+          continue;
         }
-        const w = this.code[(pc - window.base) >> 1]! || this.decodeAt(pc);
+        if (watch && this.breakpoints.has(pc) && left !== budget) return 'breakpoint';
+        const known = code[at >> 1]!;
+        const w = known !== 0 ? known : this.decodeAt(pc);
         left--;
-        const wait = window.region.waitStates;
-        if (wait !== undefined && (pc & 2) === 0) cycles += wait;
+        if (wait !== 0 && (pc & 2) === 0) cycles += wait;
         const d = (w >> 8) & 15;
         const n = (w >> 12) & 15;
         const m = w >> 16;
         let next = pc + 2;
+        // V8 makes a jump table of literal cases only: the names are in the comments, and a test compares them with O.
         switch (w & 255) {
-          case O.LSLI: {
+          case 1: {
+            // LSLI
             const x = r[n]!;
-            if (m !== 0) this.c = (x >>> (32 - m)) & 1;
-            r[d] = this.nz = x << m;
-            cycles += t.alu;
+            if (m !== 0) c = (x >>> (32 - m)) & 1;
+            r[d] = nz = x << m;
+            cycles += alu;
             break;
           }
-          case O.LSRI: {
+          case 2: {
+            // LSRI
             const x = r[n]!;
-            this.c = (x >>> (m - 1)) & 1;
-            r[d] = this.nz = m === 32 ? 0 : (x >>> m) | 0;
-            cycles += t.alu;
+            c = (x >>> (m - 1)) & 1;
+            r[d] = nz = m === 32 ? 0 : (x >>> m) | 0;
+            cycles += alu;
             break;
           }
-          case O.ASRI: {
+          case 3: {
+            // ASRI
             const x = r[n]!;
-            this.c = (x >> (m - 1)) & 1;
-            r[d] = this.nz = m === 32 ? x >> 31 : x >> m;
-            cycles += t.alu;
+            c = (x >> (m - 1)) & 1;
+            r[d] = nz = m === 32 ? x >> 31 : x >> m;
+            cycles += alu;
             break;
           }
-          case O.ADDR:
-            r[d] = this.addWithCarry(r[n]!, r[m]!, 0);
-            cycles += t.alu;
+          case 4: // ADDR
+            {
+              const x = r[n]!;
+              const y = r[m]!;
+              const s = (x + y) | 0;
+              c = s >>> 0 < x >>> 0 ? 1 : 0;
+              v = ((x ^ s) & (y ^ s)) < 0 ? 1 : 0;
+              nz = s;
+              r[d] = s;
+            }
+            cycles += alu;
             break;
-          case O.SUBR:
-            r[d] = this.addWithCarry(r[n]!, ~r[m]!, 1);
-            cycles += t.alu;
+          case 5: // SUBR
+            {
+              const x = r[n]!;
+              const y = r[m]!;
+              const s = (x - y) | 0;
+              c = x >>> 0 >= y >>> 0 ? 1 : 0;
+              v = ((x ^ y) & (x ^ s)) < 0 ? 1 : 0;
+              nz = s;
+              r[d] = s;
+            }
+            cycles += alu;
             break;
-          case O.ADDI3:
-          case O.ADDI:
-            r[d] = this.addWithCarry(r[n]!, m, 0);
-            cycles += t.alu;
+          case 6: // ADDI3
+          case 10: // ADDI
+            {
+              const x = r[n]!;
+              const y = m;
+              const s = (x + y) | 0;
+              c = s >>> 0 < x >>> 0 ? 1 : 0;
+              v = ((x ^ s) & (y ^ s)) < 0 ? 1 : 0;
+              nz = s;
+              r[d] = s;
+            }
+            cycles += alu;
             break;
-          case O.SUBI3:
-          case O.SUBI:
-            r[d] = this.addWithCarry(r[n]!, ~m, 1);
-            cycles += t.alu;
+          case 7: // SUBI3
+          case 11: // SUBI
+            {
+              const x = r[n]!;
+              const y = m;
+              const s = (x - y) | 0;
+              c = x >>> 0 >= y >>> 0 ? 1 : 0;
+              v = ((x ^ y) & (x ^ s)) < 0 ? 1 : 0;
+              nz = s;
+              r[d] = s;
+            }
+            cycles += alu;
             break;
-          case O.MOVI:
-            r[d] = this.nz = m;
-            cycles += t.alu;
+          case 8: // MOVI
+            r[d] = nz = m;
+            cycles += alu;
             break;
-          case O.CMPI:
-            this.addWithCarry(r[n]!, ~m, 1);
-            cycles += t.alu;
+          case 9: // CMPI
+            {
+              const x = r[n]!;
+              const y = m;
+              const s = (x - y) | 0;
+              c = x >>> 0 >= y >>> 0 ? 1 : 0;
+              v = ((x ^ y) & (x ^ s)) < 0 ? 1 : 0;
+              nz = s;
+            }
+            cycles += alu;
             break;
-          case O.AND:
-            r[d] = this.nz = r[d]! & r[m]!;
-            cycles += t.alu;
+          case 12: // AND
+            r[d] = nz = r[d]! & r[m]!;
+            cycles += alu;
             break;
-          case O.EOR:
-            r[d] = this.nz = r[d]! ^ r[m]!;
-            cycles += t.alu;
+          case 13: // EOR
+            r[d] = nz = r[d]! ^ r[m]!;
+            cycles += alu;
             break;
-          case O.ORR:
-            r[d] = this.nz = r[d]! | r[m]!;
-            cycles += t.alu;
+          case 24: // ORR
+            r[d] = nz = r[d]! | r[m]!;
+            cycles += alu;
             break;
-          case O.BIC:
-            r[d] = this.nz = r[d]! & ~r[m]!;
-            cycles += t.alu;
+          case 26: // BIC
+            r[d] = nz = r[d]! & ~r[m]!;
+            cycles += alu;
             break;
-          case O.MVN:
-            r[d] = this.nz = ~r[m]!;
-            cycles += t.alu;
+          case 27: // MVN
+            r[d] = nz = ~r[m]!;
+            cycles += alu;
             break;
-          case O.TST:
-            this.nz = r[d]! & r[m]!;
-            cycles += t.alu;
+          case 20: // TST
+            nz = r[d]! & r[m]!;
+            cycles += alu;
             break;
-          case O.LSLR:
-            r[d] = this.shiftLeft(r[d]!, r[m]! & 255);
-            cycles += t.alu;
+          case 14: // LSLR
+            this.c = c;
+            r[d] = nz = this.shiftLeft(r[d]!, r[m]! & 255);
+            c = this.c;
+            cycles += alu;
             break;
-          case O.LSRR:
-            r[d] = this.shiftRight(r[d]!, r[m]! & 255);
-            cycles += t.alu;
+          case 15: // LSRR
+            this.c = c;
+            r[d] = nz = this.shiftRight(r[d]!, r[m]! & 255);
+            c = this.c;
+            cycles += alu;
             break;
-          case O.ASRR:
-            r[d] = this.shiftArithmetic(r[d]!, r[m]! & 255);
-            cycles += t.alu;
+          case 16: // ASRR
+            this.c = c;
+            r[d] = nz = this.shiftArithmetic(r[d]!, r[m]! & 255);
+            c = this.c;
+            cycles += alu;
             break;
-          case O.ROR:
-            r[d] = this.rotate(r[d]!, r[m]! & 255);
-            cycles += t.alu;
+          case 19: // ROR
+            this.c = c;
+            r[d] = nz = this.rotate(r[d]!, r[m]! & 255);
+            c = this.c;
+            cycles += alu;
             break;
-          case O.ADC:
-            r[d] = this.addWithCarry(r[d]!, r[m]!, this.c);
-            cycles += t.alu;
+          case 17: // ADC
+            r[d] = nz = this.addWithCarry(r[d]!, r[m]!, c);
+            c = this.c;
+            v = this.v;
+            cycles += alu;
             break;
-          case O.SBC:
-            r[d] = this.addWithCarry(r[d]!, ~r[m]!, this.c);
-            cycles += t.alu;
+          case 18: // SBC
+            r[d] = nz = this.addWithCarry(r[d]!, ~r[m]!, c);
+            c = this.c;
+            v = this.v;
+            cycles += alu;
             break;
-          case O.NEG:
-            r[d] = this.addWithCarry(~r[m]!, 0, 1);
-            cycles += t.alu;
+          case 21: // NEG
+            {
+              const x = 0;
+              const y = r[m]!;
+              const s = (x - y) | 0;
+              c = x >>> 0 >= y >>> 0 ? 1 : 0;
+              v = ((x ^ y) & (x ^ s)) < 0 ? 1 : 0;
+              nz = s;
+              r[d] = s;
+            }
+            cycles += alu;
             break;
-          case O.CMP:
-            this.addWithCarry(r[d]!, ~r[m]!, 1);
-            cycles += t.alu;
+          case 22: // CMP
+            {
+              const x = r[d]!;
+              const y = r[m]!;
+              const s = (x - y) | 0;
+              c = x >>> 0 >= y >>> 0 ? 1 : 0;
+              v = ((x ^ y) & (x ^ s)) < 0 ? 1 : 0;
+              nz = s;
+            }
+            cycles += alu;
             break;
-          case O.CMN:
-            this.addWithCarry(r[d]!, r[m]!, 0);
-            cycles += t.alu;
+          case 23: // CMN
+            {
+              const x = r[d]!;
+              const y = r[m]!;
+              const s = (x + y) | 0;
+              c = s >>> 0 < x >>> 0 ? 1 : 0;
+              v = ((x ^ s) & (y ^ s)) < 0 ? 1 : 0;
+              nz = s;
+            }
+            cycles += alu;
             break;
-          case O.MUL:
-            r[d] = this.nz = Math.imul(r[d]!, r[m]!);
+          case 25: // MUL
+            r[d] = nz = Math.imul(r[d]!, r[m]!);
             cycles += t.multiply;
             break;
-          case O.CMPH:
-            this.addWithCarry(d === 15 ? pc + 4 : r[d]!, ~(m === 15 ? pc + 4 : r[m]!), 1);
-            cycles += t.alu;
+          case 29: // CMPH
+            {
+              const x = d === 15 ? pc + 4 : r[d]!;
+              const y = m === 15 ? pc + 4 : r[m]!;
+              const s = (x - y) | 0;
+              c = x >>> 0 >= y >>> 0 ? 1 : 0;
+              v = ((x ^ y) & (x ^ s)) < 0 ? 1 : 0;
+              nz = s;
+            }
+            cycles += alu;
             break;
-          case O.ADDH: {
+          case 28: {
+            // ADDH
             const sum = (r[d]! + (m === 15 ? pc + 4 : r[m]!)) | 0;
             r[d] = d === 13 ? sum & ~3 : sum;
-            cycles += t.alu;
+            cycles += alu;
             break;
           }
-          case O.MOVH: {
+          case 30: {
+            // MOVH
             const x = m === 15 ? pc + 4 : r[m]!;
             r[d] = d === 13 ? x & ~3 : x;
-            cycles += t.alu;
+            cycles += alu;
             break;
           }
-          case O.ADDPC:
+          case 73: // ADDPC
             next = ((pc + 4 + (m === 15 ? pc + 4 : r[m]!)) & ~1) >>> 0;
             cycles += t.movePc;
             break;
-          case O.MOVPC:
+          case 74: // MOVPC
             next = ((m === 15 ? pc + 4 : r[m]!) & ~1) >>> 0;
             cycles += t.movePc;
             break;
-          case O.BX:
+          case 31: // BX
             next = this.exchange(r[m]!, pc);
             cycles += t.branchExchange;
             break;
-          case O.BLX: {
+          case 32: {
+            // BLX
             const to = this.exchange(r[m]!, pc);
             r[14] = (pc + 2) | 1;
             next = to;
             cycles += t.branchExchange;
             break;
           }
-          case O.LDRPC:
-            r[d] = this.load32((((pc + 4) & ~3) >>> 0) + m);
-            cycles += t.load + (wait ?? 0);
+          case 33: // LDRPC
+            {
+              const x = (((pc + 4) & ~3) >>> 0) + m;
+              const o = (x - base) >>> 0;
+              r[d] = o < size && (o & 3) === 0 ? i32[o >> 2]! : this.memory.load32(x);
+            }
+            cycles += load + wait;
             break;
-          case O.LDRR:
-            r[d] = this.load32((r[n]! + r[m]!) | 0);
-            cycles += t.load;
+          case 38: // LDRR
+            {
+              const x = (r[n]! + r[m]!) | 0;
+              const o = (x - base) >>> 0;
+              r[d] = o < size && (o & 3) === 0 ? i32[o >> 2]! : this.memory.load32(x);
+            }
+            cycles += load;
             break;
-          case O.LDRI:
-            r[d] = this.load32((r[n]! + m) | 0);
-            cycles += t.load;
+          case 43: // LDRI
+            {
+              const x = (r[n]! + m) | 0;
+              const o = (x - base) >>> 0;
+              r[d] = o < size && (o & 3) === 0 ? i32[o >> 2]! : this.memory.load32(x);
+            }
+            cycles += load;
             break;
-          case O.LDRHR:
-            r[d] = this.load16((r[n]! + r[m]!) | 0);
-            cycles += t.load;
+          case 39: // LDRHR
+            {
+              const x = (r[n]! + r[m]!) | 0;
+              const o = (x - base) >>> 0;
+              r[d] = o < size && (o & 1) === 0 ? u16[o >> 1]! : this.memory.load16(x);
+            }
+            cycles += load;
             break;
-          case O.LDRHI:
-            r[d] = this.load16((r[n]! + m) | 0);
-            cycles += t.load;
+          case 47: // LDRHI
+            {
+              const x = (r[n]! + m) | 0;
+              const o = (x - base) >>> 0;
+              r[d] = o < size && (o & 1) === 0 ? u16[o >> 1]! : this.memory.load16(x);
+            }
+            cycles += load;
             break;
-          case O.LDRBR:
-            r[d] = this.load8((r[n]! + r[m]!) | 0);
-            cycles += t.load;
+          case 40: // LDRBR
+            {
+              const x = (r[n]! + r[m]!) | 0;
+              const o = (x - base) >>> 0;
+              r[d] = o < size ? u8[o]! : this.memory.load8(x);
+            }
+            cycles += load;
             break;
-          case O.LDRBI:
-            r[d] = this.load8((r[n]! + m) | 0);
-            cycles += t.load;
+          case 45: // LDRBI
+            {
+              const x = (r[n]! + m) | 0;
+              const o = (x - base) >>> 0;
+              r[d] = o < size ? u8[o]! : this.memory.load8(x);
+            }
+            cycles += load;
             break;
-          case O.LDRSBR:
-            r[d] = (this.load8((r[n]! + r[m]!) | 0) << 24) >> 24;
-            cycles += t.load;
+          case 37: // LDRSBR
+            {
+              const x = (r[n]! + r[m]!) | 0;
+              const o = (x - base) >>> 0;
+              r[d] = ((o < size ? u8[o]! : this.memory.load8(x)) << 24) >> 24;
+            }
+            cycles += load;
             break;
-          case O.LDRSHR:
-            r[d] = (this.load16((r[n]! + r[m]!) | 0) << 16) >> 16;
-            cycles += t.load;
+          case 41: // LDRSHR
+            {
+              const x = (r[n]! + r[m]!) | 0;
+              const o = (x - base) >>> 0;
+              r[d] = ((o < size && (o & 1) === 0 ? u16[o >> 1]! : this.memory.load16(x)) << 16) >> 16;
+            }
+            cycles += load;
             break;
-          case O.STRR:
-            this.store32((r[n]! + r[m]!) | 0, r[d]!);
-            cycles += t.store;
+          case 34: // STRR
+            {
+              const x = (r[n]! + r[m]!) | 0;
+              const o = (x - base) >>> 0;
+              if (o < quickSize && (o & 3) === 0) i32[o >> 2] = r[d]!;
+              else this.store32(x, r[d]!);
+            }
+            cycles += store;
             break;
-          case O.STRI:
-            this.store32((r[n]! + m) | 0, r[d]!);
-            cycles += t.store;
+          case 42: // STRI
+            {
+              const x = (r[n]! + m) | 0;
+              const o = (x - base) >>> 0;
+              if (o < quickSize && (o & 3) === 0) i32[o >> 2] = r[d]!;
+              else this.store32(x, r[d]!);
+            }
+            cycles += store;
             break;
-          case O.STRHR:
-            this.store16((r[n]! + r[m]!) | 0, r[d]!);
-            cycles += t.store;
+          case 35: // STRHR
+            {
+              const x = (r[n]! + r[m]!) | 0;
+              const o = (x - base) >>> 0;
+              if (o < quickSize && (o & 1) === 0) u16[o >> 1] = r[d]!;
+              else this.store16(x, r[d]!);
+            }
+            cycles += store;
             break;
-          case O.STRHI:
-            this.store16((r[n]! + m) | 0, r[d]!);
-            cycles += t.store;
+          case 46: // STRHI
+            {
+              const x = (r[n]! + m) | 0;
+              const o = (x - base) >>> 0;
+              if (o < quickSize && (o & 1) === 0) u16[o >> 1] = r[d]!;
+              else this.store16(x, r[d]!);
+            }
+            cycles += store;
             break;
-          case O.STRBR:
-            this.store8((r[n]! + r[m]!) | 0, r[d]!);
-            cycles += t.store;
+          case 36: // STRBR
+            {
+              const x = (r[n]! + r[m]!) | 0;
+              const o = (x - base) >>> 0;
+              if (o < quickSize) u8[o] = r[d]!;
+              else this.store8(x, r[d]!);
+            }
+            cycles += store;
             break;
-          case O.STRBI:
-            this.store8((r[n]! + m) | 0, r[d]!);
-            cycles += t.store;
+          case 44: // STRBI
+            {
+              const x = (r[n]! + m) | 0;
+              const o = (x - base) >>> 0;
+              if (o < quickSize) u8[o] = r[d]!;
+              else this.store8(x, r[d]!);
+            }
+            cycles += store;
             break;
-          case O.ADR:
+          case 48: // ADR
             r[d] = (((pc + 4) & ~3) + m) | 0;
-            cycles += t.alu;
+            cycles += alu;
             break;
-          case O.ADDSPI:
-          case O.ADDSP:
+          case 49: // ADDSPI
+          case 50: // ADDSP
             r[d] = (r[13]! + m) | 0;
-            cycles += t.alu;
+            cycles += alu;
             break;
-          case O.SXTH:
+          case 51: // SXTH
             r[d] = (r[m]! << 16) >> 16;
-            cycles += t.alu;
+            cycles += alu;
             break;
-          case O.SXTB:
+          case 52: // SXTB
             r[d] = (r[m]! << 24) >> 24;
-            cycles += t.alu;
+            cycles += alu;
             break;
-          case O.UXTH:
+          case 53: // UXTH
             r[d] = r[m]! & 0xffff;
-            cycles += t.alu;
+            cycles += alu;
             break;
-          case O.UXTB:
+          case 54: // UXTB
             r[d] = r[m]! & 0xff;
-            cycles += t.alu;
+            cycles += alu;
             break;
-          case O.REV: {
+          case 57: {
+            // REV
             const x = r[m]!;
             r[d] = (x << 24) | ((x & 0xff00) << 8) | ((x >> 8) & 0xff00) | (x >>> 24);
-            cycles += t.alu;
+            cycles += alu;
             break;
           }
-          case O.REV16: {
+          case 58: {
+            // REV16
             const x = r[m]!;
             r[d] = ((x & 0x00ff00ff) << 8) | ((x >>> 8) & 0x00ff00ff);
-            cycles += t.alu;
+            cycles += alu;
             break;
           }
-          case O.REVSH: {
+          case 59: {
+            // REVSH
             const x = r[m]!;
             r[d] = ((((x & 255) << 8) | ((x >> 8) & 255)) << 16) >> 16;
-            cycles += t.alu;
+            cycles += alu;
             break;
           }
-          case O.PUSH:
+          case 55: // PUSH
             cycles += this.push(m);
             break;
-          case O.POP: {
+          case 56: {
+            // POP
             const to = this.pop(m, pc);
             cycles += this.popCycles(m);
             if (to >= 0) next = to;
             break;
           }
-          case O.STM:
+          case 62: // STM
             cycles += this.storeMultiple(n, m);
             break;
-          case O.LDM:
+          case 63: // LDM
             cycles += this.loadMultiple(n, m);
             break;
-          case O.BCC:
-            if (this.holds(d)) {
+          case 64: // BCC
+            if (test(d, nz, c, v)) {
               next = (pc + m) >>> 0;
-              cycles += t.branchTaken;
-            } else cycles += t.branchNotTaken;
+              cycles += branchTaken;
+            } else cycles += branchNotTaken;
             break;
-          case O.B:
+          case 65: // B
             next = (pc + m) >>> 0;
-            cycles += t.branchTaken;
+            cycles += branchTaken;
             break;
-          case O.BL: {
+          case 69: {
+            // BL
+            const window = this.codeWindow!;
             const index = (pc - window.base) >> 1;
             const offset = branchLinkOffset(window.u16[index]!, window.u16[index + 1]!);
             r[14] = (pc + 4) | 1;
@@ -522,29 +671,35 @@ export class Core {
             cycles += t.branchLink;
             break;
           }
-          case O.CBZ:
+          case 71: // CBZ
             if ((r[n] === 0) === (d === 0)) {
               next = (pc + m) >>> 0;
-              cycles += t.branchTaken;
-            } else cycles += t.branchNotTaken;
+              cycles += branchTaken;
+            } else cycles += branchNotTaken;
             break;
-          case O.NOP:
-            cycles += t.alu;
+          case 61: // NOP
+            cycles += alu;
             break;
-          case O.CPS:
+          case 70: // CPS
             this.primask = m;
-            cycles += t.alu;
+            cycles += alu;
             break;
-          case O.IT:
-          case O.T32:
+          case 72: // IT
+          case 68: // T32
             this.cycles += cycles;
             cycles = 0;
             r[15] = pc;
+            this.nz = nz;
+            this.c = c;
+            this.v = v;
             next = executeThumb2(this, pc);
+            nz = this.nz;
+            c = this.c;
+            v = this.v;
             break;
-          case O.BKPT:
+          case 60: // BKPT
             throw new Fault('breakpoint', pc, pc);
-          case O.SVC:
+          case 66: // SVC
             throw new Fault('supervisorCall', pc, pc);
           default:
             throw new Fault('undefined', pc, pc);
@@ -557,6 +712,9 @@ export class Core {
       throw error;
     } finally {
       r[15] = pc;
+      this.nz = nz;
+      this.c = c;
+      this.v = v;
       this.cycles += cycles;
       this.instructions += budget - left;
     }
@@ -671,6 +829,44 @@ export class Core {
     }
     if ((list & (1 << n)) === 0) r[n] = address;
     return this.timing.multipleBase + bitCount(list);
+  }
+}
+
+/** Whether a condition holds for the flags. */
+function test(cond: number, nz: number, c: number, v: number): boolean {
+  const n = nz < 0;
+  const z = nz === 0;
+  switch (cond) {
+    case 0:
+      return z;
+    case 1:
+      return !z;
+    case 2:
+      return c !== 0;
+    case 3:
+      return c === 0;
+    case 4:
+      return n;
+    case 5:
+      return !n;
+    case 6:
+      return v !== 0;
+    case 7:
+      return v === 0;
+    case 8:
+      return c !== 0 && !z;
+    case 9:
+      return c === 0 || z;
+    case 10:
+      return n === (v !== 0);
+    case 11:
+      return n !== (v !== 0);
+    case 12:
+      return !z && n === (v !== 0);
+    case 13:
+      return z || n !== (v !== 0);
+    default:
+      return true;
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Compiled } from '../../firmware/toolchain/native/compile.ts';
 import { cortexM0Plus, cortexM4 } from '../../firmware/toolchain/native/timing.ts';
+import { FastRunner } from './blocks.ts';
 import { Core } from './core.ts';
 import { Fault, Memory } from './memory.ts';
 
@@ -19,9 +20,11 @@ export class NativeHeap {
   /** Cycles of the last call: first instruction to return, the caller's BL excluded. */
   lastCycles = 0;
   private readonly compiled: Compiled;
+  private readonly runner: FastRunner | undefined;
   private readonly addresses: ReadonlyMap<string, number>;
 
-  constructor(compiled: Compiled, arenaBytes: number) {
+  /** `fast` runs blocks compiled to JavaScript. */
+  constructor(compiled: Compiled, arenaBytes: number, { fast = false } = {}) {
     this.compiled = compiled;
     this.arena = new Uint8Array((arenaBytes + 7) & ~7);
     const code = new Uint8Array((compiled.layout.code.length + 3) & ~3);
@@ -32,6 +35,7 @@ export class NativeHeap {
       { name: 'flash', base: FLASH_BASE, bytes: code, writable: false },
     ]);
     this.core = new Core({ memory, timing: compiled.cpu === 'cortex-m4' ? cortexM4() : cortexM0Plus() });
+    this.runner = fast ? new FastRunner(this.core) : undefined;
     this.addresses = new Map(compiled.routines.map(({ name, offset }) => [name, FLASH_BASE + offset]));
   }
 
@@ -42,7 +46,7 @@ export class NativeHeap {
     this.core.r[13] = STACK_BASE + STACK_BYTES;
     const before = this.core.cycles;
     try {
-      const result = this.core.call(address, [ARENA_BASE, ...args]);
+      const result = this.core.call(address, [ARENA_BASE, ...args], this.runner);
       this.lastCycles = this.core.cycles - before;
       return result;
     } catch (error) {

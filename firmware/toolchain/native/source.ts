@@ -27,7 +27,7 @@ export interface Source {
 }
 
 /** Modules whose functions and views the compiler knows itself. */
-const KNOWN_MODULES = ['./arena.ts', '../arena.ts', './bits.ts', '../bits.ts'];
+const KNOWN_MODULES = ['*/arena.ts', '*/bits.ts'];
 
 /** Parses the module at `path` with everything it imports, but for the arena and the bit searches. */
 export function readSource(path: string): Source {
