@@ -29,8 +29,15 @@ export interface Firmware {
 /** Functions that a program on the board can call: nested records become objects. Arguments and results are plain values. */
 export type HostFunctions = Record<string, unknown>;
 
-/** Makes an engine for the board; called at each start of the interpreter, so that a reset gives a fresh heap. */
-export type EngineFactory = (hostFunctions: HostFunctions, options?: { isInterrupted?: () => boolean }) => Engine;
+export interface EngineLimits {
+  /** Asked now and then while code runs: true ends the run as Ctrl-C does. */
+  isInterrupted?: () => boolean;
+  /** Core cycles after which a run counts as endless. */
+  cycleBudget?: number;
+}
+
+/** Makes an engine for a board; called at each start of the interpreter, so that a reset gives a fresh heap. */
+export type EngineFactory = (board: Board, functions: HostFunctions, limits?: EngineLimits) => Engine;
 
 export interface Machine {
   readonly board: Board;
@@ -53,7 +60,7 @@ export interface Machine {
   /** An input pin's level, as the outside drives it; undefined where nothing does. */
   pin(number: number): 0 | 1 | undefined;
   /** Makes an engine and lets its cycles drive the processor's time. */
-  startEngine(hostFunctions: HostFunctions, options?: { isInterrupted?: () => boolean }): Engine;
+  startEngine(functions: HostFunctions, isInterrupted: () => boolean): Engine;
 }
 
 export type FirmwareFactory = (machine: Machine) => Firmware;

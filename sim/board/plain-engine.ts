@@ -3,6 +3,7 @@
  * the tests of lines, REPLs and flash protocols, which need values and errors but no cycles.
  */
 import { type Context, createContext, runInContext } from 'node:vm';
+import type { Board } from '../../boards/board.ts';
 import type { Engine, Outcome } from '../engine/engine.ts';
 import type { HostFunctions } from './machine.ts';
 
@@ -10,9 +11,8 @@ const cyclesPerRun = 1000;
 const longestRunMs = 1000;
 const heapUsedBytes = 12_300;
 
-export function createPlainEngine(hostFunctions: HostFunctions): Engine {
+export function createPlainEngine(_board: Board, hostFunctions: HostFunctions): Engine {
   const context: Context = createContext({ ...hostFunctions });
-  runInContext('var global = globalThis', context);
   let cycles = 0;
   const attempt = (work: () => unknown): Outcome => {
     cycles += cyclesPerRun;

@@ -18,6 +18,9 @@ import type { EngineFactory, Firmware, FirmwareFactory, HostFunctions, Machine, 
 import { createRandom, type Random } from './random.ts';
 import { nsPerMs, nsPerSecond } from './time.ts';
 
+/** A run that takes longer than this does not end by itself: it goes on until Ctrl-C. */
+const endlessSeconds = 60;
+
 export interface VirtualBoardParts {
   board: Board;
   firmware: FirmwareFactory;
@@ -258,9 +261,12 @@ export class VirtualBoard {
         this.#queue.add(Math.max(this.#nowNs, nowNs()), () => this.line.boardTakesAgain(this.#nowNs)),
       isAttached: () => this.line.isAttached,
       pin: (number) => this.options.pins?.[number],
-      startEngine: (hostFunctions: HostFunctions, options) => {
+      startEngine: (functions: HostFunctions, isInterrupted) => {
         const startNs = nowNs();
-        this.#engine = this.#parts.engine(hostFunctions, options);
+        const cycleBudget = this.board.clockHz * endlessSeconds;
+        this.#engine = this.#parts.engine(this.board, functions, { isInterrupted, cycleBudget });
+        // Both engines name their global object; it cannot be handed in.
+        this.#engine.run('this.global=this', 'boot');
         this.#setProcessorTime(startNs);
         return this.#engine;
       },

@@ -192,7 +192,7 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
     this.#reportedFlags.clear();
     this.console.line = '';
     this.console.cursor = 0;
-    this.#engine = this.machine.startEngine(espruinoGlobals(this), { isInterrupted: () => this.#hasCtrlC });
+    this.#engine = this.machine.startEngine(espruinoGlobals(this), () => this.#hasCtrlC);
   }
 
   *#runBootCode(loads: boolean): Task {

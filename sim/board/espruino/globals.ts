@@ -64,6 +64,7 @@ const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin
 export function espruinoGlobals(host: GlobalsHost): HostFunctions {
   const { machine, console, timers } = host;
   const { board } = machine;
+  const storage = host.storage && storageModule(host.storage);
   const print = (...values: unknown[]): void => {
     console.removeLine();
     const shown = values.map((value) =>
@@ -110,7 +111,7 @@ export function espruinoGlobals(host: GlobalsHost): HostFunctions {
     changeInterval: (id: unknown, ms: unknown) => timers.change(Number(id), Number(ms), machine.nowNs()),
     getTime: () => machine.nowNs() / nsPerSecond,
     require: (name: unknown) => {
-      if (name === 'Storage' && host.storage !== null) return storageModule(host.storage);
+      if (name === 'Storage' && storage !== null) return storage;
       throw new Error(`Module ${JSON.stringify(name)} not found`);
     },
     process: {

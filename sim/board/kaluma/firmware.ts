@@ -96,7 +96,7 @@ export class KalumaFirmware implements Firmware {
     this.#timers.clearAll();
     this.#heapPeakBytes = 0;
     const globals = kalumaGlobals(this.machine, this.tty, this.#timers, () => this.heap());
-    this.#engine = this.machine.startEngine(globals, { isInterrupted: () => this.tty.isVmStopAsked });
+    this.#engine = this.machine.startEngine(globals, () => this.tty.isVmStopAsked);
   }
 
   #readLoopClock(): void {
