@@ -8,7 +8,7 @@ import { parseFaults } from '../../sim/board/faults.ts';
 import { type FaultRun, type FlashFunction, faultTable, runFaults } from './faults.ts';
 import { openKaluma } from './support.ts';
 
-const runs = Number(process.env.HEAPGLASS_FAULT_RUNS ?? 200);
+const runs = Number(process.env.HEAPGLASS_FAULT_RUNS ?? 100);
 const firstSeed = Number(process.env.HEAPGLASS_FAULT_SEED ?? 1);
 const msPerRun = 1000;
 
