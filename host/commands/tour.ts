@@ -83,7 +83,7 @@ Enter goes on, q and Enter leaves. Output that is not a terminal gets every step
       for (const moment of moments(chosen)) {
         if (moment.lesson !== lesson) io.out(heading(moment, io.color));
         lesson = moment.lesson;
-        io.out(momentText(moment, io.color, Math.min(io.columns, 100)));
+        io.out(momentText(moment, io.color, Math.max(40, Math.min(io.columns, 100))));
         // A step without words belongs to the next one.
         if (lines && moment.text !== '' && !(await enterPressed(io, lines)))
           return io.signal.aborted ? exitCodes.interrupted : exitCodes.done;
