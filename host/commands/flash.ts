@@ -6,6 +6,7 @@ import { type ExitCode, exitCodes, Problem } from '../../boards/problem.ts';
 import { isPolicyName, policyNames } from '../../firmware/src/policies/index.ts';
 import type { TelemetryLevel } from '../../firmware/toolchain/bundle.ts';
 import { usageProblem } from '../arguments.ts';
+import { rememberBundle } from '../bundle-store.ts';
 import type { Arguments, Command, Io } from '../command.ts';
 import { boardOfIdentity } from '../flash/boards.ts';
 import { choosePort, listPorts } from '../flash/choose-port.ts';
@@ -214,6 +215,7 @@ class Flashing {
       progress.end();
       result.upload = flashed;
       this.#say(uploadText(flashed));
+      if (prepared.bundle && this.#plan.program) rememberBundle(prepared.bundle, this.#plan.program);
       return await this.#start(opened, prepared, result, until);
     } finally {
       progress.end();

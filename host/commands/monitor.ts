@@ -1,6 +1,7 @@
 /** `heapglass monitor`: a board's heap, live, over any line. */
 import { exitCodes, Problem } from '../../boards/problem.ts';
 import { usageProblem } from '../arguments.ts';
+import { siteNames } from '../bundle-store.ts';
 import type { Command, Io } from '../command.ts';
 import { TelemetryDecoder } from '../model/decoder.ts';
 import { Controls, KEYS } from '../monitor/controls.ts';
@@ -28,6 +29,7 @@ async function showLive({ port, forMs, open }: Wishes, io: Io): Promise<Session>
   const signal = AbortSignal.any([io.signal, stop.signal]);
   const session = new Session({
     source: port,
+    siteName: siteNames(),
     onText: (line) => {
       if (!io.isTerminal && line.trim() !== '') io.err(`board: ${visible(line, 200)}\n`);
     },
@@ -78,7 +80,7 @@ async function showLive({ port, forMs, open }: Wishes, io: Io): Promise<Session>
 }
 
 async function writeJson({ port, forMs, open }: Wishes, io: Io): Promise<Session> {
-  const session = new Session({ source: port });
+  const session = new Session({ source: port, siteName: siteNames() });
   const decoder = new TelemetryDecoder(jsonEvents((line) => io.out(line)));
   await watch({
     open,

@@ -21,8 +21,8 @@ export interface SessionOptions {
   source: string;
   /** What runs, where it is known. */
   program?: string;
-  /** A site's source line; undefined when it is not known. */
-  siteName?: (site: number) => string | undefined;
+  /** A site's source line; undefined when it is not known. The bundle's id is what the board said, 0 before that. */
+  siteName?: (site: number, bundleId: number) => string | undefined;
   /** Called with each whole line that the program or the REPL printed, control characters made visible. */
   onText?: (line: string) => void;
   /** Called with each sound frame's body, before it is decoded: for a recording. */
@@ -175,7 +175,9 @@ export class Session implements TelemetryListener {
   }
 
   siteName(site: number): string {
-    return this.options.siteName?.(site) ?? (site === 0 ? 'unknown' : `site ${site}`);
+    return (
+      this.options.siteName?.(site, this.model.lastHello?.bundleId ?? 0) ?? (site === 0 ? 'unknown' : `site ${site}`)
+    );
   }
 
   scene(state: SceneState): Scene {
