@@ -117,6 +117,7 @@ function damage(line: Line, next: Random): Damaged {
 test(`D1, D2, M1: ${seeds} damaged lines`, () => {
   const lines = policies.flatMap((policy, index) => [1, 2].map((seed) => board(seed + 10 * index, policy)));
   let totalLost = 0;
+  let passed = 0;
   for (let seed = 1; seed <= seeds; seed++) {
     const next = random(seed);
     const line = lines[seed % lines.length]!;
@@ -130,16 +131,18 @@ test(`D1, D2, M1: ${seeds} damaged lines`, () => {
     }
     const { frames, lostFrames, malformedFrames, unknownFrames } = decoder.statistics;
     const whole = sound.filter(Boolean).length;
-    // A cut frame can be whole by luck: the byte after the cut is the one that was cut.
+    // A checksum of 16 bits lets one damaged frame in 65,536 pass; some tens of thousands are tried here.
     expect(frames, `seed ${seed}: sound frames used`).toBeGreaterThanOrEqual(whole);
     expect(frames, `seed ${seed}: nothing else taken for a frame`).toBeLessThanOrEqual(whole + 1);
     expect(lostFrames, `seed ${seed}: lost frames counted`).toBe(sound.length - frames);
     expect([malformedFrames, unknownFrames], `seed ${seed}`).toEqual([0, 0]);
     expect(model.exact, `seed ${seed}: exact again`).toBe(true);
     expect(modelDigest(model), `seed ${seed}: the map`).toBe(line.digest);
-    expect(model.contradictions, `seed ${seed}`).toBe(0);
+    if (frames === whole) expect(model.contradictions, `seed ${seed}`).toBe(0);
+    else passed++;
     totalLost += lostFrames;
   }
+  expect(passed).toBeLessThanOrEqual(1 + (4 * totalLost) / 65536);
   // The damage was real.
   expect(totalLost).toBeGreaterThan(seeds * 5);
 });
