@@ -83,6 +83,20 @@ const MAX_VARINT_BYTES = 5;
 /** The recorder sends larger or senseless values as this. */
 const MOST_AMOUNT = 0x7ffffff;
 
+/** What a decoder must remember to go on from a checkpoint. Numbers only, for JSON. */
+export interface DecoderState {
+  statistics: LineStatistics;
+  sequence: number;
+  record: number;
+  missing: number;
+  atMs: number;
+  countedFrames: number;
+  countedHere: number;
+  lastBody: number[];
+  /** The beginning of a frame that was not complete. */
+  pending: number[];
+}
+
 /** Decodes frame bodies; knows nothing of the line. */
 export class FrameDecoder {
   readonly #listener: TelemetryListener;
@@ -144,6 +158,28 @@ export class FrameDecoder {
     else if (type === FRAME_COUNTERS) this.#counters();
     else this.#postMortem();
     if (this.#malformed) this.statistics.malformedFrames++;
+  }
+
+  save(): Omit<DecoderState, 'pending' | 'statistics'> {
+    return {
+      sequence: this.#sequence,
+      record: this.#record,
+      missing: this.#missing,
+      atMs: this.#atMs,
+      countedFrames: this.#countedFrames,
+      countedHere: this.#countedHere,
+      lastBody: [...this.#lastBody],
+    };
+  }
+
+  restore(state: DecoderState): void {
+    this.#sequence = state.sequence;
+    this.#record = state.record;
+    this.#missing = state.missing;
+    this.#atMs = state.atMs;
+    this.#countedFrames = state.countedFrames;
+    this.#countedHere = state.countedHere;
+    this.#lastBody = Uint8Array.from(state.lastBody);
   }
 
   #isDuplicate(body: Uint8Array, length: number): boolean {
@@ -510,11 +546,13 @@ export class TelemetryDecoder {
     restarts: 0,
   };
   readonly #reader: FrameReader;
+  readonly #frames: FrameDecoder;
 
   /** `onFrame` sees each sound frame's body before it is decoded: what a recording keeps. */
   constructor(listener: TelemetryListener, onFrame?: (body: Uint8Array, length: number) => void) {
     const statistics = this.statistics;
     const frames = new FrameDecoder(listener, statistics);
+    this.#frames = frames;
     const sink: FrameSink = {
       frame(body, length) {
         onFrame?.(body, length);
@@ -537,6 +575,18 @@ export class TelemetryDecoder {
   push(bytes: Uint8Array): void {
     this.statistics.bytes += bytes.length;
     this.#reader.push(bytes);
+  }
+
+  /** All that `restore` needs to go on here. */
+  save(): DecoderState {
+    return { ...this.#frames.save(), statistics: { ...this.statistics }, pending: this.#reader.pending() };
+  }
+
+  /** Goes on where another decoder stood. */
+  restore(state: DecoderState): void {
+    Object.assign(this.statistics, state.statistics);
+    this.#frames.restore(state);
+    this.#reader.push(Uint8Array.from(state.pending));
   }
 
   /** The line is closed. */

@@ -41,6 +41,8 @@ export class FrameReader {
   #wanted = MAX_BODY_BYTES;
   /** Bytes taken from the line since the delimiter. */
   #taken = 0;
+  /** What was taken, so that a checkpoint can hold a frame that is not complete yet. */
+  readonly #raw: number[] = [];
   /** Literals left in the group. */
   #run = 0;
   /** Reserved byte that ends the group, -1 for none. */
@@ -63,6 +65,7 @@ export class FrameReader {
       }
       if (!this.#inFrame) continue;
       this.#taken++;
+      this.#raw.push(byte);
       if (byte === XON || byte === XOFF) continue;
       if (this.#run > 0) {
         this.#run--;
@@ -85,6 +88,11 @@ export class FrameReader {
     if (!this.#inFrame) this.#text(bytes, textFrom, length);
   }
 
+  /** Bytes of a frame that has begun and is not complete: to be pushed first by whoever goes on from here. */
+  pending(): number[] {
+    return this.#inFrame ? [DELIMITER, ...this.#raw] : [];
+  }
+
   /** The stream is over: what was begun will not be completed. */
   end(): void {
     if (this.#inFrame) this.#abandon();
@@ -95,6 +103,7 @@ export class FrameReader {
     this.#filled = 0;
     this.#wanted = MAX_BODY_BYTES;
     this.#taken = 0;
+    this.#raw.length = 0;
     this.#run = 0;
     this.#pending = -1;
   }

@@ -15,7 +15,7 @@
 import { MAP_KIND_CONTROL, MAP_KIND_LIVE } from '../../firmware/wire/format.ts';
 import type { Counters, Hello, MapChunk, TelemetryListener } from './events.ts';
 import { SizeHistogram } from './histogram.ts';
-import { SiteTable } from './sites.ts';
+import { SiteTable, type SiteTotals } from './sites.ts';
 
 const GRANULE_BYTES = 8;
 /** Larger arenas exist on no board; a claim beyond it is damage. */
@@ -60,6 +60,48 @@ export interface Block {
   bornAt: number;
   /** Was live before a loss and found again with the same extent: size, site and age are likely, not certain. */
   inferred: boolean;
+}
+
+const FIGURES = [
+  'exactBelow',
+  'arenaBytes',
+  'headerBytes',
+  'firstBlock',
+  'atMs',
+  'operations',
+  'mallocs',
+  'frees',
+  'reallocs',
+  'failures',
+  'misuses',
+  'liveBytes',
+  'liveBlocks',
+  'peakLiveBytes',
+  'contradictions',
+  'losses',
+  'resyncs',
+] as const;
+type Figure = (typeof FIGURES)[number];
+
+/** granule, usable, size, site, bornAt, bornMs, epoch of each block. */
+const BLOCK_COLUMNS = 7;
+
+/** A model in a checkpoint. */
+export interface HeapState {
+  figures: Record<Figure, number>;
+  exact: boolean;
+  lastCounters: Counters | null;
+  lastHello: Hello | null;
+  sites: SiteTotals[];
+  /** BLOCK_COLUMNS numbers a block. */
+  blocks: number[];
+  overheadBytes: number;
+  epoch: number;
+  controls: number[];
+  controlsSwept: number[];
+  unrecorded: number;
+  sweptTo: number;
+  sweepSound: boolean;
 }
 
 export class HeapModel implements TelemetryListener {
@@ -511,6 +553,57 @@ export class HeapModel implements TelemetryListener {
     }
     this.histogram.remove(usable);
     this.sites.gone(this.#site[granule]!, usable);
+  }
+
+  /** All that `restore` needs: plain numbers, for JSON. */
+  save(): HeapState {
+    const blocks: number[] = [];
+    for (let granule = this.#startFrom(0); granule >= 0; granule = this.#startFrom(granule + 1)) {
+      blocks.push(granule, this.#usable[granule]!, this.#size[granule]!, this.#site[granule]!);
+      blocks.push(this.#bornAt[granule]!, this.#bornMs[granule]!, this.#epochs[granule]!);
+    }
+    const figures = {} as Record<Figure, number>;
+    for (const name of FIGURES) figures[name] = this[name];
+    return {
+      figures,
+      exact: this.exact,
+      lastCounters: this.lastCounters,
+      lastHello: this.lastHello,
+      sites: this.sites.list(),
+      blocks,
+      overheadBytes: this.#overheadBytes,
+      epoch: this.#epoch,
+      controls: this.#controls,
+      controlsSwept: this.#controlsSwept,
+      unrecorded: this.#unrecorded,
+      sweptTo: this.#sweptTo,
+      sweepSound: this.#sweepSound,
+    };
+  }
+
+  /** Becomes the model that was saved. */
+  restore(state: HeapState): void {
+    this.#clear();
+    this.arenaBytes = state.figures.arenaBytes;
+    this.#overheadBytes = state.overheadBytes;
+    this.exact = true;
+    const { blocks } = state;
+    for (let i = 0; i < blocks.length; i += BLOCK_COLUMNS) {
+      const [granule, usable, size, site] = [blocks[i]!, blocks[i + 1]!, blocks[i + 2]!, blocks[i + 3]!];
+      this.#insert(granule * GRANULE_BYTES, size, usable, site, blocks[i + 4]!, blocks[i + 5]!);
+      this.#epochs[granule] = blocks[i + 6]!;
+    }
+    for (const name of FIGURES) this[name] = state.figures[name];
+    this.exact = state.exact;
+    this.lastCounters = state.lastCounters;
+    this.lastHello = state.lastHello;
+    this.sites.restore(state.sites);
+    this.#epoch = state.epoch;
+    this.#controls = [...state.controls];
+    this.#controlsSwept = [...state.controlsSwept];
+    this.#unrecorded = state.unrecorded;
+    this.#sweptTo = state.sweptTo;
+    this.#sweepSound = state.sweepSound;
   }
 
   #clear(): void {

@@ -61,6 +61,11 @@ export class SiteTable {
     return [...this.#totals.values()].sort((a, b) => b.liveBytes - a.liveBytes || a.site - b.site);
   }
 
+  restore(totals: readonly SiteTotals[]): void {
+    this.clear();
+    for (const entry of totals) this.#totals.set(entry.site, { ...entry });
+  }
+
   #of(site: number): SiteTotals {
     if (this.#last !== null && this.#last.site === site) return this.#last;
     let totals = this.#totals.get(site);

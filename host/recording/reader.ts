@@ -1,0 +1,221 @@
+/**
+ * Reads a recording: wholly, from any point, while it is still written, and as far as it is sound when it was cut.
+ * Record by record, so that memory does not grow with the file.
+ */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { inflateRawSync } from 'node:zlib';
+import * as v from 'valibot';
+import { exitCodes, Problem } from '../../boards/problem.ts';
+import { type DecoderState, TelemetryDecoder } from '../model/decoder.ts';
+import type { TelemetryListener } from '../model/events.ts';
+import { HeapModel, type HeapState } from '../model/heap-model.ts';
+import {
+  type CheckpointPlace,
+  decodeRecord,
+  KIND_CHECKPOINT,
+  KIND_HEADER,
+  KIND_LINE,
+  MAGIC,
+  MOST_RECORD_BYTES,
+  RECORD_HEAD_BYTES,
+  RECORD_TAIL_BYTES,
+  type RecordingHeader,
+} from './format.ts';
+
+const HeaderSchema = v.object({
+  version: v.literal(1),
+  startedAt: v.string(),
+  source: v.string(),
+  board: v.optional(v.string()),
+  program: v.optional(v.string()),
+  sites: v.optional(v.record(v.string(), v.string())),
+});
+
+/** Bytes decoded between two looks at the target: a frame or so. */
+const SEEK_SLICE_BYTES = 64;
+
+export interface LineBatch {
+  /** The host's clock when the first byte came. */
+  hostMs: number;
+  bytes: Uint8Array;
+}
+
+export interface Point {
+  decoder: TelemetryDecoder;
+  model: HeapModel;
+  /** Operations that were decoded to get there. */
+  decoded: number;
+}
+
+export class Recording {
+  readonly path: string;
+  readonly header: RecordingHeader;
+  /** In order; found by a pass over the record heads. */
+  readonly checkpoints: readonly CheckpointPlace[];
+  /** Bytes at the end that are no whole record; 0 for a file that was closed. */
+  readonly cutBytes: number;
+  readonly #file: number;
+  readonly #begin: number;
+  readonly #end: number;
+
+  constructor(path: string) {
+    this.path = path;
+    this.#file = open(path);
+    const size = fstatSync(this.#file).size;
+    const magic = this.#read(0, MAGIC.length);
+    const first = magic === null ? null : this.#record(MAGIC.length, size);
+    const header = first?.kind === KIND_HEADER ? parseHeader(first.payload) : null;
+    if (magic === null || new TextDecoder().decode(magic) !== MAGIC || header === null) {
+      closeSync(this.#file);
+      throw new Problem(
+        exitCodes.badInput,
+        `${path} is not a Heapglass recording`,
+        [size === 0 ? 'it is empty' : `it has ${size} bytes and no sound header`],
+        'Record one with `heapglass monitor --record FILE`.',
+      );
+    }
+    this.header = header;
+    this.#begin = first!.next;
+    const checkpoints: CheckpointPlace[] = [];
+    let position = this.#begin;
+    for (;;) {
+      const head = this.#head(position, size);
+      if (head === null) break;
+      if (head.kind === KIND_CHECKPOINT) {
+        const view = this.#read(position + RECORD_HEAD_BYTES, 16)!;
+        const times = new DataView(view.buffer, view.byteOffset);
+        checkpoints.push({ position, atMs: times.getFloat64(0, true), operations: times.getFloat64(8, true) });
+      }
+      position = head.next;
+    }
+    // The last record can be whole in length and still be damaged.
+    this.checkpoints = checkpoints;
+    this.#end = position;
+    this.cutBytes = size - position;
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  /** The line's bytes in order, from the beginning or from a checkpoint's position. A damaged record ends it. */
+  *batches(from = this.#begin): Generator<LineBatch> {
+    for (let position = from; ; ) {
+      const record = this.#record(position, this.#end);
+      if (record === null) return;
+      position = record.next;
+      if (record.kind !== KIND_LINE || record.payload.length < 8) continue;
+      const hostMs = new DataView(record.payload.buffer, record.payload.byteOffset).getFloat64(0, true);
+      yield { hostMs, bytes: record.payload.subarray(8) };
+    }
+  }
+
+  /** Plays everything to a listener; returns the decoder for its statistics. */
+  play(listener: TelemetryListener): TelemetryDecoder {
+    const decoder = new TelemetryDecoder(listener);
+    for (const { bytes } of this.batches()) decoder.push(bytes);
+    decoder.end();
+    return decoder;
+  }
+
+  /** Decoder and model after the frame that reached `operations`, or at the end when there are fewer. */
+  seekOperations(operations: number): Point {
+    return this.#seek(
+      (place) => place.operations <= operations,
+      (model) => model.operations >= operations,
+    );
+  }
+
+  /** The same for a time of the board's clock. */
+  seekTime(atMs: number): Point {
+    return this.#seek(
+      (place) => place.atMs < atMs,
+      (model) => model.atMs >= atMs,
+    );
+  }
+
+  #seek(before: (place: CheckpointPlace) => boolean, reached: (model: HeapModel) => boolean): Point {
+    const model = new HeapModel();
+    const decoder = new TelemetryDecoder(model);
+    let from = this.#begin;
+    for (let i = this.checkpoints.length - 1; i >= 0; i--) {
+      const place = this.checkpoints[i]!;
+      if (!before(place)) continue;
+      const record = this.#record(place.position, this.#end);
+      const state = record === null ? null : parseState(record.payload);
+      if (state === null) continue;
+      model.restore(state.model);
+      decoder.restore(state.decoder);
+      from = place.position;
+      break;
+    }
+    const started = model.operations;
+    const point = (): Point => ({ decoder, model, decoded: model.operations - started });
+    if (from !== this.#begin && reached(model)) return point();
+    for (const { bytes } of this.batches(from)) {
+      for (let at = 0; at < bytes.length; at += SEEK_SLICE_BYTES) {
+        decoder.push(bytes.subarray(at, at + SEEK_SLICE_BYTES));
+        if (reached(model)) return point();
+      }
+    }
+    return point();
+  }
+
+  #head(position: number, size: number): { kind: number; length: number; next: number } | null {
+    const head = this.#read(position, RECORD_HEAD_BYTES);
+    if (head === null) return null;
+    const length = new DataView(head.buffer, head.byteOffset).getUint32(0, true);
+    const next = position + RECORD_HEAD_BYTES + length + RECORD_TAIL_BYTES;
+    return length > MOST_RECORD_BYTES || next > size ? null : { kind: head[4]!, length, next };
+  }
+
+  #record(position: number, size: number): { kind: number; payload: Uint8Array; next: number } | null {
+    const head = this.#head(position, size);
+    if (head === null) return null;
+    const bytes = this.#read(position, head.next - position);
+    const payload = bytes === null ? null : decodeRecord(bytes);
+    return payload === null ? null : { kind: head.kind, payload, next: head.next };
+  }
+
+  #read(position: number, length: number): Uint8Array | null {
+    const bytes = new Uint8Array(length);
+    let at = 0;
+    while (at < length) {
+      const got = readSync(this.#file, bytes, at, length - at, position + at);
+      if (got === 0) return null;
+      at += got;
+    }
+    return bytes;
+  }
+}
+
+function open(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new Problem(
+      exitCodes.badInput,
+      `the recording ${path} cannot be read`,
+      [reason],
+      'Give the path of a recording.',
+    );
+  }
+}
+
+function parseHeader(payload: Uint8Array): RecordingHeader | null {
+  try {
+    const parsed = v.safeParse(HeaderSchema, JSON.parse(new TextDecoder().decode(payload)));
+    return parsed.success ? (parsed.output as RecordingHeader) : null;
+  } catch {
+    return null;
+  }
+}
+
+function parseState(payload: Uint8Array): { decoder: DecoderState; model: HeapState } | null {
+  try {
+    return JSON.parse(inflateRawSync(payload.subarray(16)).toString()) as { decoder: DecoderState; model: HeapState };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Writes a recording while a line is watched: the bytes as they come, and a checkpoint now and then. What was flushed
+ * survives the death of this process; a batch is flushed after FLUSH_MS or FLUSH_BYTES.
+ */
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { deflateRawSync } from 'node:zlib';
+import { exitCodes, Problem } from '../../boards/problem.ts';
+import type { TelemetryDecoder } from '../model/decoder.ts';
+import type { HeapModel } from '../model/heap-model.ts';
+import {
+  type CheckpointPlace,
+  encodeRecord,
+  KIND_CHECKPOINT,
+  KIND_HEADER,
+  KIND_INDEX,
+  KIND_LINE,
+  MAGIC,
+  type RecordingHeader,
+} from './format.ts';
+
+const FLUSH_BYTES = 16384;
+const FLUSH_MS = 250;
+/** A scrub decodes at most this many operations and a batch: some tens of milliseconds. */
+const CHECKPOINT_OPERATIONS = 32768;
+
+export class RecordingWriter {
+  readonly path: string;
+  readonly #file: number;
+  #position = 0;
+  #batch: Uint8Array[] = [];
+  #batchBytes = 0;
+  #batchMs = 0;
+  #checkpoints: CheckpointPlace[] = [];
+  #checkpointed = 0;
+
+  constructor(path: string, header: Omit<RecordingHeader, 'version'>) {
+    this.path = path;
+    try {
+      this.#file = openSync(path, 'w');
+    } catch (error) {
+      const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+      throw new Problem(exitCodes.badInput, `the recording ${path} cannot be written`, [reason], 'Give another path.');
+    }
+    this.#append(new TextEncoder().encode(MAGIC));
+    this.#append(encodeRecord(KIND_HEADER, json({ version: 1, ...header })));
+  }
+
+  /** Bytes of the line, as they came at `hostMs`. Call it before they are decoded. */
+  line(bytes: Uint8Array, hostMs: number): void {
+    if (this.#batchBytes === 0) this.#batchMs = hostMs;
+    this.#batch.push(bytes.slice());
+    this.#batchBytes += bytes.length;
+    if (this.#batchBytes >= FLUSH_BYTES || hostMs - this.#batchMs >= FLUSH_MS) this.flush();
+  }
+
+  /** Call it after the bytes were decoded: a checkpoint is written when one is due. */
+  decoded(decoder: TelemetryDecoder, model: HeapModel): void {
+    if (model.operations < this.#checkpointed) this.#checkpointed = 0;
+    if (model.operations - this.#checkpointed < CHECKPOINT_OPERATIONS) return;
+    this.flush();
+    this.#checkpointed = model.operations;
+    this.#checkpoints.push({ position: this.#position, atMs: model.atMs, operations: model.operations });
+    const state = deflateRawSync(json({ decoder: decoder.save(), model: model.save() }), { level: 1 });
+    const payload = new Uint8Array(16 + state.length);
+    const view = new DataView(payload.buffer);
+    view.setFloat64(0, model.atMs, true);
+    view.setFloat64(8, model.operations, true);
+    payload.set(state, 16);
+    this.#append(encodeRecord(KIND_CHECKPOINT, payload));
+  }
+
+  flush(): void {
+    if (this.#batchBytes === 0) return;
+    const payload = new Uint8Array(8 + this.#batchBytes);
+    new DataView(payload.buffer).setFloat64(0, this.#batchMs, true);
+    let at = 8;
+    for (const bytes of this.#batch) {
+      payload.set(bytes, at);
+      at += bytes.length;
+    }
+    this.#batch = [];
+    this.#batchBytes = 0;
+    this.#append(encodeRecord(KIND_LINE, payload));
+  }
+
+  close(): void {
+    this.flush();
+    this.#append(encodeRecord(KIND_INDEX, json(this.#checkpoints)));
+    closeSync(this.#file);
+  }
+
+  #append(bytes: Uint8Array): void {
+    let at = 0;
+    while (at < bytes.length) at += writeSync(this.#file, bytes, at);
+    this.#position += bytes.length;
+  }
+}
+
+const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
