@@ -6,7 +6,6 @@ import { exitCodes, Problem } from '../../boards/problem.ts';
 import type { Bundle } from '../../firmware/toolchain/bundle.ts';
 import type { Flashed, Progress } from '../flash/flasher.ts';
 import { openFlasher } from '../flash/open.ts';
-import { TelemetryDecoder } from '../model/decoder.ts';
 import { Session } from '../monitor/session.ts';
 import { openTransport } from '../transport/open.ts';
 import type { Scene } from '../view/scene.ts';
@@ -78,14 +77,12 @@ export async function runOnBoard(plan: ReplayPlan, seed: number, events: BoardRu
       },
     });
     let lostBecause: string | null = null;
-    let heard: Uint8Array = new Uint8Array(0);
     const started = await flasher.start({
       isFrame: (bytes) => {
-        heard = bytes;
-        return hasFrame(bytes);
+        session.push(bytes);
+        return session.decoder.statistics.frames > 0;
       },
     });
-    session.push(heard);
     session.push(release());
     transport.onData((bytes) => session.push(bytes));
     transport.onClose((reason) => {
@@ -128,12 +125,6 @@ export async function runOnBoard(plan: ReplayPlan, seed: number, events: BoardRu
   } finally {
     await transport.close();
   }
-}
-
-function hasFrame(bytes: Uint8Array): boolean {
-  const decoder = new TelemetryDecoder({});
-  decoder.push(bytes);
-  return decoder.statistics.frames > 0;
 }
 
 function stopped(plan: ReplayPlan, lostBecause: string | null, printed: readonly string[], session: Session): Problem {

@@ -62,7 +62,9 @@ export function summaryLines(run: BoardRun): string[] {
     `  peak live        ${bytesText(s.peakLiveBytes)}, ${percentText(s.peakLiveBytes / s.arenaBytes)} of the arena`,
     `  fragmentation    ${percentText(s.mostFragmentation)} of the free bytes near the peak, ${percentText(s.externalFragmentation)} at the end`,
     `  failed           ${plural(s.failures, 'request')}; ${s.damagedPayloads === 0 ? 'no payload' : plural(s.damagedPayloads, 'payload')} damaged`,
-    `  malloc, free     ${countText(s.cyclesPerMalloc)} and ${countText(s.cyclesPerFree)} cycles on average (${us(s.cyclesPerMalloc)}, ${us(s.cyclesPerFree)}), recording included`,
+    s.cyclesPerMalloc === 0
+      ? '  malloc, free     not counted: the engine of this virtual board has no cost model yet'
+      : `  malloc, free     ${countText(s.cyclesPerMalloc)} and ${countText(s.cyclesPerFree)} cycles on average (${us(s.cyclesPerMalloc)}, ${us(s.cyclesPerFree)}), recording included`,
     `  telemetry        ${plural(s.frames, 'frame')}, ${s.bytesPerOperation.toFixed(2)} bytes an operation; lost ${countText(s.framesLost)}, damaged ${countText(s.framesBad)}, dropped events ${countText(s.eventsDropped)}`,
     `  host and board   ${s.hostAgreesWithBoard ? 'agree on every byte of the map' : 'DO NOT AGREE on the map'}`,
     `  time             ${s.boardSeconds.toFixed(1)} s of the board's in ${s.wallSeconds.toFixed(1)} s here`,

@@ -32,7 +32,7 @@ function chart(
           label,
           stroke,
           width: 2,
-          value: (_: uPlot, value: number | null) => (value === null ? 'not known' : text(value)),
+          value: (_: uPlot, value: number | null) => (value === null ? '--' : text(value)),
         })),
       ],
     },

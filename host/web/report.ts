@@ -51,6 +51,12 @@ if (slider && canvas) {
     event.preventDefault();
   });
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => show(Number(slider.value)));
-  show(data.keyFrames.length - 1);
+  // The fullest moment says most; the end of a program is often an empty heap.
+  const fullest = data.keyFrames.reduce(
+    (best, { liveBytes }, at) => (liveBytes > data.keyFrames[best]!.liveBytes ? at : best),
+    0,
+  );
+  slider.value = String(fullest);
+  show(fullest);
 }
 drawCharts(data.series);

@@ -10,7 +10,7 @@ table{border-collapse:collapse}table.wide{width:100%}
 th,td{text-align:left;padding:.2rem 1rem .2rem 0;border-bottom:1px solid var(--line);font-weight:normal;vertical-align:middle}
 thead th{color:var(--quiet)}td{font-variant-numeric:tabular-nums}
 td.bar{width:60%}td.bar span{display:block;height:.8em;background:var(--bar)}
-canvas{width:100%;display:block;image-rendering:pixelated;border:1px solid var(--line)}
+#map{width:100%;display:block;image-rendering:pixelated;border:1px solid var(--line)}
 input[type=range]{width:100%}
 :focus-visible{outline:3px solid var(--bar);outline-offset:2px}
 .key{display:inline-block;width:.9em;height:.9em;margin-left:.6em;vertical-align:-.1em;border:1px solid var(--line)}
