@@ -2,63 +2,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { loadBoard } from '../../boards/board.ts';
-import { exitCodes } from '../../boards/problem.ts';
 import { packageRoot } from '../../boards/root.ts';
 import { defaultPolicyName, isPolicyName, policyNames } from '../../firmware/src/policies/index.ts';
 import { usageProblem } from '../arguments.ts';
-import type { Command, Io } from '../command.ts';
-import { type BoardRunEvents, runOnBoard } from '../demo/board-run.ts';
+import type { Command } from '../command.ts';
 import { planReplay } from '../demo/plan.ts';
+import { exitCodeOf, showRun } from '../demo/show.ts';
 import { runSummary, summaryLines } from '../demo/summary.ts';
 import { readTrace } from '../trace/trace.ts';
-import { type LiveView, liveView } from '../view/live-view.ts';
-import { progressLine } from '../view/progress.ts';
 import { ReportRecorder, reportHtml } from '../view/report/report.ts';
 
 const defaultTrace = join(packageRoot, 'test', 'fixtures', 'traces', 'lua-queens.trace');
 /** The run's length on the board; on a terminal it is shown at this pace. */
 const RUN_SECONDS = 12;
-
-/** On a terminal the board's time passes no faster than this many times the wall's. */
-function pacer(speed: number): (boardMs: number) => Promise<void> {
-  let start: number | null = null;
-  return async (boardMs) => {
-    start ??= performance.now() - boardMs / speed;
-    const earlyMs = start + boardMs / speed - performance.now();
-    if (earlyMs > 1) await sleep(earlyMs);
-  };
-}
-
-function watch(io: Io, recorder: ReportRecorder, quiet: boolean, speed: number): BoardRunEvents & { finish(): void } {
-  let view: LiveView | null = null;
-  const pace = pacer(speed);
-  const progress = progressLine(io);
-  let last: (() => void) | null = null;
-  return {
-    signal: io.signal,
-    onStep: (text) => {
-      progress.end();
-      if (!quiet) io.err(`${text}\n`);
-    },
-    onProgress: (state) => {
-      if (!quiet) progress.show(state);
-    },
-    async onMoment(session) {
-      recorder.moment(session);
-      if (quiet) return;
-      view ??= liveView(io, 'Ctrl-C ends the demo');
-      view.show(() => session.scene('live'));
-      last = () => view?.finish(session.scene('ended'));
-      if (io.isTerminal) await pace(session.elapsedMs);
-    },
-    finish: () => {
-      progress.end();
-      last?.();
-    },
-  };
-}
 
 export const command: Command = {
   name: 'demo',
@@ -103,11 +60,8 @@ gives the same run.
       ...(arenaBytes !== undefined && { arenaBytes }),
     });
     const json = args.flag('json');
-    if (!json) io.err(`${plan.reason}\n`);
-
     const recorder = new ReportRecorder();
-    const watched = watch(io, recorder, json, speed);
-    const run = await runOnBoard(plan, args.number('seed') ?? 1, watched).finally(() => watched.finish());
+    const run = await showRun(plan, io, { seed: args.number('seed') ?? 1, speed, quiet: json, recorder });
 
     const path = args.text('report') ?? join(tmpdir(), 'heapglass', `demo-${board.id}.html`);
     mkdirSync(dirname(path), { recursive: true });
@@ -117,6 +71,6 @@ gives the same run.
     );
     if (json) io.out(`${JSON.stringify({ ...runSummary(run), report: path })}\n`);
     else io.out(`\n${summaryLines(run).join('\n')}\n  report           ${path}\n`);
-    return run.agrees && run.report.damaged === 0 ? exitCodes.done : exitCodes.failed;
+    return exitCodeOf(run);
   },
 };

@@ -1,5 +1,6 @@
 /** `heapglass replay`: a trace run through a heap here or on a virtual board, or a recording shown again. */
-import { exitCodes, Problem } from '../../boards/problem.ts';
+import { loadBoard } from '../../boards/board.ts';
+import { type ExitCode, exitCodes, Problem } from '../../boards/problem.ts';
 import {
   defaultPolicyName,
   isPolicyName,
@@ -10,10 +11,15 @@ import {
 import { usageProblem } from '../arguments.ts';
 import { minimumFootprint } from '../bench/footprint.ts';
 import type { Arguments, Command, Io } from '../command.ts';
+import { planReplay } from '../demo/plan.ts';
+import { exitCodeOf, showRun } from '../demo/show.ts';
+import { runSummary, summaryLines } from '../demo/summary.ts';
 import { showTraceRun, traceSummary } from '../replay/show.ts';
 import { TraceRun } from '../replay/trace-run.ts';
 import { readTrace, type Trace } from '../trace/trace.ts';
 
+/** A run on a board is paced to last about this long of its time, if its line and engine can. */
+const BOARD_SECONDS = 12;
 /** More than any microcontroller's RAM: a larger arena is a slip of the finger. */
 const LARGEST_ARENA_BYTES = 1 << 26;
 
@@ -44,6 +50,22 @@ function arenaOption(args: Arguments, policy: PolicyName, trace: Trace): { arena
     throw usageProblem('replay', `an arena of ${arenaBytes} bytes`, [`the most is ${LARGEST_ARENA_BYTES}`]);
   }
   return { arenaBytes, searched: false };
+}
+
+/** The whole trace as a program on a virtual board, through its flash protocol and its line. */
+async function replayOnBoard(args: Arguments, io: Io, path: string): Promise<ExitCode> {
+  const trace = readTrace(path);
+  const policy = policyOption(args);
+  const plan = planReplay(loadBoard(args.text('board')!), trace, {
+    policy,
+    arenaBytes: arenaOption(args, policy, trace).arenaBytes,
+    whole: true,
+    seconds: BOARD_SECONDS,
+  });
+  const quiet = args.flag('json');
+  const run = await showRun(plan, io, { seed: 1, speed: 1, quiet });
+  io.out(quiet ? `${JSON.stringify(runSummary(run))}\n` : `\n${summaryLines(run).join('\n')}\n`);
+  return exitCodeOf(run);
 }
 
 async function replayTrace(args: Arguments, io: Io, path: string) {
@@ -77,16 +99,18 @@ export const command: Command = {
       help: 'size of the arena; min (the default) is the smallest that completes the trace',
     },
     speed: { type: 'string', value: 'OPS', help: 'operations a second in a terminal; 10 s for the whole if not given' },
+    board: { type: 'string', value: 'ID', help: 'run it as a program on this virtual board instead of here' },
     json: { type: 'boolean', help: 'one JSON object with the figures' },
   },
   notes: `Every payload is filled with a pattern that is verified at each free and realloc. Exit code 1: a request failed, or a payload was damaged.
 
   heapglass replay test/fixtures/traces/lua-queens.trace
   heapglass replay test/fixtures/traces/mqtt-sub.trace --policy first-fit --arena min --json
-  heapglass replay test/fixtures/traces/expat-config.trace --arena 40000`,
+  heapglass replay test/fixtures/traces/expat-config.trace --arena 40000
+  heapglass replay test/fixtures/traces/mqtt-sub.trace --board kaluma-pico`,
   async run(args, io) {
     const [path, ...more] = args.positionals;
     if (path === undefined || more.length > 0) throw usageProblem('replay', 'it takes one file');
-    return replayTrace(args, io, path);
+    return args.text('board') === undefined ? replayTrace(args, io, path) : replayOnBoard(args, io, path);
   },
 };

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { packageRoot } from '../../boards/root.ts';
 import { type Bundle, bundle } from '../../firmware/toolchain/bundle.ts';
+import { codeAreaProblem, estimateMemory, memoryProblem } from '../../firmware/toolchain/estimate.ts';
 import { checkSubset, subsetProblem } from '../../firmware/toolchain/subset.ts';
 import type { ReplayPlan } from './plan.ts';
 
@@ -17,7 +18,7 @@ replayTrace([\n${rows}], ${opCount}, ${slotCount}, ${arenaBytes}, ${tickMs}, ${o
 `;
 }
 
-/** Bundles for the plan's board. A Problem when the engine lacks something the program uses. */
+/** Bundles for the plan's board. A Problem when the engine lacks something the program uses, or when it does not fit. */
 export async function bundlePlan(plan: ReplayPlan): Promise<Bundle> {
   const built = await bundle({
     entry: join(programsFolder, 'trace.js'),
@@ -28,6 +29,10 @@ export async function bundlePlan(plan: ReplayPlan): Promise<Bundle> {
   });
   const refused = subsetProblem(checkSubset(built, plan.board), plan.board);
   if (refused) throw refused;
+  // The arena's size is an argument of the program, which the estimate cannot see.
+  const estimate = estimateMemory({ ...built, arenasBytes: [plan.arenaBytes] }, plan.board);
+  const tooBig = (estimate && memoryProblem(estimate, plan.board)) ?? codeAreaProblem(built.bytes, plan.board);
+  if (tooBig) throw tooBig;
   return built;
 }
 
