@@ -62,7 +62,7 @@ test('a pipe gets some twenty lines of the same form and the summary', async () 
   const moments = lines.filter((line) => /^operation [\d ]+ {2}\[.{32}\] {2}live .* blocks \d+$/.test(line));
   expect(moments.length).toBeGreaterThanOrEqual(20);
   expect(moments.length).toBeLessThanOrEqual(23);
-  expect(out).toContain('lua-queens: 1 145 operations with best-fit');
+  expect(out).toContain('lua-queens: 1 145 operations with trie-fit');
   expect(out).not.toContain('\x1b');
 });
 
