@@ -1,0 +1,198 @@
+// `heapglass flash` and `heapglass ports` as people call them, with a virtual board at the other end.
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { exitCodes, Problem } from '../../boards/problem.ts';
+import { parseArguments } from '../../host/arguments.ts';
+import type { Command } from '../../host/command.ts';
+import { command as flash } from '../../host/commands/flash.ts';
+import { command as ports } from '../../host/commands/ports.ts';
+import { judgePorts } from '../../host/flash/boards.ts';
+import { choosePort } from '../../host/flash/choose-port.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'heapglass-flash-'));
+const file = (name: string, content: string): string => {
+  writeFileSync(join(folder, name), content);
+  return join(folder, name);
+};
+
+const app = file(
+  'app.js',
+  `import { createHeap } from 'heapglass';
+const heap = createHeap({ bytes: 2048 });
+const held = [];
+setInterval(() => {
+  held.push(heap.malloc(24));
+  if (held.length > 8) heap.free(held.shift());
+}, 50);
+`,
+);
+
+async function run(command: Command, ...words: string[]) {
+  let out = '';
+  let err = '';
+  const io = {
+    out: (text: string) => {
+      out += text;
+    },
+    err: (text: string) => {
+      err += text;
+    },
+    ...{ isTerminal: false, columns: 80, rows: 24, color: false },
+    signal: new AbortController().signal,
+  };
+  try {
+    const exitCode = await command.run(parseArguments(command, words), io);
+    return { exitCode, out, err, problem: null };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return { exitCode: error.exitCode, out, err, problem: error };
+  }
+}
+
+describe('flash', () => {
+  test.each([
+    ['kaluma-pico', 5_000],
+    ['puckjs', 15_000],
+  ])('--monitor on a virtual %s: one command to the first heap map', async (boardId, withinMs) => {
+    const { exitCode, out } = await run(flash, app, '--board', boardId, '--dry-run', '--for', '2', '--json');
+    const result = JSON.parse(out);
+    expect(exitCode).toBe(exitCodes.done);
+    expect(result).toMatchObject({
+      ...{ board: boardId, upload: { isVerified: true, attempts: 1 }, started: { proof: 'frame', error: null } },
+      monitor: { figures: { liveBlocks: 8 }, line: { framesLost: 0, framesBad: 0 } },
+    });
+    console.info(
+      `${boardId}: first heap map after ${(result.monitor.firstMapMs / 1000).toFixed(1)} s of the board's time (${result.program.bytes} bytes), the command took ${(result.elapsed.wallMs / 1000).toFixed(1)} s`,
+    );
+    expect(result.monitor.firstMapMs).toBeLessThan(withinMs);
+  });
+
+  test('says what it does on the way, with rate and remaining time', async () => {
+    const { err, exitCode } = await run(flash, app, '--port', 'sim:puckjs');
+    expect(exitCode).toBe(exitCodes.done);
+    expect(err).toMatch(/sim:puckjs: Espruino 2v\S+ on PUCKJS/);
+    expect(err).toMatch(/KB of [\d.]+ KB {2}\d+ B\/s {2}[\d.]+ s left/);
+    expect(err).toMatch(/stored and verified: [\d ]+ bytes/);
+    expect(err).toMatch(/running: its first telemetry frame came after \d+ ms/);
+  });
+
+  test('a program that fails at start is exit code 1, in the words of the engine', async () => {
+    const broken = file('broken.js', 'nothing.there();\n');
+    const { exitCode, err } = await run(flash, broken, '--port', 'sim:kaluma-pico');
+    expect(exitCode).toBe(exitCodes.failed);
+    expect(err).toMatch(/the program failed when it was started: .*ReferenceError/);
+  });
+
+  test.each([
+    [
+      'a program that is not there',
+      [join(folder, 'none.js'), '--port', 'sim:puckjs'],
+      exitCodes.badInput,
+      /cannot be read/,
+    ],
+    [
+      'syntax that the engine lacks',
+      [file('new.js', 'class A { #x = 1; }\nnew A();\n'), '--port', 'sim:puckjs'],
+      exitCodes.unsupported,
+      /new\.js:1/,
+    ],
+    [
+      'an arena larger than the heap',
+      [
+        file('big.js', "import { createHeap } from 'heapglass';\ncreateHeap({ bytes: 200000 });\n"),
+        '--port',
+        'sim:kaluma-pico',
+      ],
+      exitCodes.tooBig,
+      /does not fit the memory/,
+    ],
+    ['an unknown board', [app, '--board', 'puckjz'], exitCodes.usage, /there is no board/],
+    [
+      'a board of another engine',
+      [app, '--board', 'puckjs', '--port', 'sim:kaluma-pico'],
+      exitCodes.usage,
+      /is no puckjs/,
+    ],
+    ['a port that is not there', [app, '--port', '/dev/ttyNone'], exitCodes.noBoard, /is not there/],
+    ['no program', ['--port', 'sim:puckjs'], exitCodes.usage, /needs a program/],
+    ['--dry-run without a board', [app, '--dry-run'], exitCodes.usage, /needs --board/],
+    ['1200 baud', [app, '--port', '/dev/ttyACM0', '--baud', '1200'], exitCodes.usage, /1200 baud/],
+    ['--erase with a program', [app, '--erase'], exitCodes.usage, /takes no program/],
+  ] as const)('%s', async (_, words, exitCode, message) => {
+    const { problem } = await run(flash, ...words);
+    expect(problem).toMatchObject({ exitCode });
+    expect([problem!.message, ...problem!.facts].join('\n')).toMatch(message);
+  });
+
+  test('--restore flashes bytes as they are, --backup of an empty board writes nothing, --erase erases', async () => {
+    const bytes = file('as-it-is.js', 'var a = 1;\r\n// äöü\r\n');
+    const backup = join(folder, 'backup.js');
+    const { exitCode, out, err } = await run(
+      flash,
+      '--restore',
+      bytes,
+      '--backup',
+      backup,
+      '--port',
+      'sim:pico_r1_3',
+      '--json',
+    );
+    expect(exitCode).toBe(exitCodes.done);
+    expect(JSON.parse(out)).toMatchObject({ program: { bytes: readFileSync(bytes).length }, backup: { file: null } });
+    expect(err).toMatch(/stores no program/);
+    expect((await run(flash, '--erase', '--port', 'sim:kaluma-pico')).err).toMatch(/erased/);
+  });
+
+  test('--ram sends statement by statement and says that RAM is not verified', async () => {
+    const { exitCode, err } = await run(
+      flash,
+      file('ram.js', 'var a = 6;\nprint(a * 7);\n'),
+      '--ram',
+      '--port',
+      'sim:puckjs',
+    );
+    expect(exitCode).toBe(exitCodes.done);
+    expect(err).toMatch(/RAM cannot be read back/);
+  });
+});
+
+describe('ports', () => {
+  test('a named port is asked, enumerated or not', async () => {
+    const { exitCode, out } = await run(ports, 'sim:kaluma-pico', '--json');
+    expect(exitCode).toBe(exitCodes.done);
+    expect(JSON.parse(out).ports[0]).toMatchObject({
+      engine: 'kaluma',
+      board: 'kaluma-pico',
+      answer: 'Kaluma 1.2.1 on pico',
+    });
+  });
+
+  test('a named port that is not there is exit code 4, with the reason', async () => {
+    const { exitCode, out } = await run(ports, '/dev/ttyNone');
+    expect(exitCode).toBe(exitCodes.noBoard);
+    expect(out).toMatch(/is not there/);
+  });
+
+  test('the list runs on a machine without any', async () => {
+    expect((await run(ports)).exitCode).toBe(exitCodes.done);
+  });
+});
+
+describe('choosing among what is connected', () => {
+  const io = { err: () => {}, isTerminal: true };
+  const two = judgePorts([
+    { path: '/dev/ttyACM0', vendorId: '2e8a', productId: '000a' },
+    { path: '/dev/ttyACM1', vendorId: '0483', productId: '5740' },
+    { path: '/dev/ttyS0' },
+  ]);
+
+  test('one is taken, several are asked about, none is a Problem', async () => {
+    expect(await choosePort(two.slice(0, 1), io)).toBe('/dev/ttyACM0');
+    expect(await choosePort(two, io, async () => '2')).toBe('/dev/ttyACM1');
+    await expect(choosePort(two, io, async () => '7')).rejects.toThrow(/no board was chosen/);
+    await expect(choosePort(two, { ...io, isTerminal: false })).rejects.toThrow(/more than one/);
+    await expect(choosePort(two.slice(2), io)).rejects.toMatchObject({ exitCode: exitCodes.noBoard });
+  });
+});
