@@ -40,6 +40,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
     summary: 'runs a trace through a heap and shows it',
     load: () => import('./commands/replay.ts'),
   },
+  calibrate: {
+    summary: 'times statements on a board, real or virtual, and writes what they cost',
+    load: () => import('./commands/calibrate.ts'),
+  },
   tour: {
     summary: 'what malloc and free do, step by step on a live map',
     load: () => import('./commands/tour.ts'),
