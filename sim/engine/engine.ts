@@ -19,6 +19,15 @@ export interface Engine {
   charge(cycles: number): void;
 }
 
+export interface EngineOptions {
+  /** Asked now and then while code runs: true ends the run as Ctrl-C does. */
+  isInterrupted?: () => boolean;
+  /** Core cycles that one `run` or `call` may take; it ends as interrupted beyond. No limit by default. */
+  cycleBudget?: number;
+  /** Runs with the XIP flash cache's misses in the cycles (boards whose code runs from external flash). */
+  flashCache?: boolean;
+}
+
 export type Outcome =
   | { kind: 'value'; value: unknown /** as the engine's REPL would print it */; text: string }
   | { kind: 'error'; name: string; message: string; line: number | null }

@@ -1,0 +1,257 @@
+/**
+ * The engine of a virtual board: source text in, an outcome and a cycle count out. Programs are instrumented
+ * (instrument.ts), run in a world of their own (sandbox.ts), and charged by the model of their board's engine.
+ *
+ * Determinism: nothing here reads a clock or chance; the same text gives the same cycles.
+ */
+import { Parser, type Program } from 'acorn';
+import type { Board } from '../../boards/board.ts';
+import { type AnyNode, childrenOf } from './ast.ts';
+import { espruinoCosts, jerryscriptCosts } from './costs.ts';
+import type { Engine, EngineOptions, Outcome } from './engine.ts';
+import { espruinoModel } from './espruino/model.ts';
+import { type Instrumented, instrument } from './instrument.ts';
+import { jerryscriptModel } from './jerryscript/model.ts';
+import { marker } from './marker.ts';
+import type { Block, CostModel, Unit } from './model.ts';
+import { type Controls, dynamicNames, preludeText } from './prelude.ts';
+import { type HostFunctions, Sandbox } from './sandbox.ts';
+import { analyseScopes } from './scopes.ts';
+
+/** Charges between two looks at the budget and at Ctrl-C. */
+const sliceUnits = 1 << 20;
+const profileBlocks = 1 << 16;
+
+export interface ProfiledEngine extends Engine {
+  /** Features executed since the last `resetProfile`, by name. */
+  profile(): Map<string, number>;
+  resetProfile(): void;
+}
+
+export function createEngine(board: Board, functions: HostFunctions = {}, options: EngineOptions = {}): Engine {
+  return new ModelEngine(board, functions, options, false);
+}
+
+/** An engine that also counts features apart: for fitting prices. */
+export function createProfiledEngine(board: Board): ProfiledEngine {
+  return new ModelEngine(board, {}, {}, true);
+}
+
+export function modelOf(board: Board): CostModel {
+  return board.engine === 'espruino' ? espruinoModel(espruinoCosts.prices) : jerryscriptModel(jerryscriptCosts.prices);
+}
+
+/** Parses and analyses a text; throws acorn's SyntaxError. */
+export function unitOf(source: string, known: readonly string[]): Unit {
+  if (source.includes(marker)) throw new SyntaxError(`Invalid character U+01C2 (1:1)`);
+  const program = Parser.parse(source, { ecmaVersion: 2022, sourceType: 'script', allowHashBang: false }) as Program;
+  refuseModules(program as unknown as AnyNode);
+  return { source, program, scopes: analyseScopes(program, known), known };
+}
+
+/** Neither board loads modules by `import()`, and Node's refusal would be an object of the host. */
+function refuseModules(node: AnyNode): void {
+  if (node.type === 'ImportExpression' || node.type === 'MetaProperty')
+    throw new SyntaxError('import is not supported (1:1)');
+  for (const child of childrenOf(node)) refuseModules(child);
+}
+
+class ModelEngine implements ProfiledEngine {
+  readonly #board: Board;
+  readonly #model: CostModel;
+  readonly #options: EngineOptions;
+  readonly #sandbox: Sandbox;
+  readonly #controls: Controls;
+  readonly #profiling: boolean;
+  readonly #blocks: Block[] = [];
+  readonly #cyclesPerUnit: number;
+  readonly #gc: { limitBytes: number; units: number };
+  #known: string[] = [];
+  /** Units (cycles or instructions) charged in slices that are over. */
+  #spent = 0;
+  #slice = sliceUnits;
+  #extraCycles = 0;
+  #budgetEnd = Infinity;
+  #death: 'outOfMemory' | 'interrupted' | null = null;
+  #depth = 0;
+
+  constructor(board: Board, functions: HostFunctions, options: EngineOptions, profiling: boolean) {
+    this.#board = board;
+    this.#options = options;
+    this.#profiling = profiling;
+    this.#model = modelOf(board);
+    this.#gc = jerryscriptCosts.collection;
+    this.#cyclesPerUnit =
+      board.engine === 'espruino'
+        ? 1 / (espruinoCosts.instructionsPerCycle[board.cpu as keyof typeof espruinoCosts.instructionsPerCycle] ?? 0.8)
+        : 1;
+    this.#sandbox = new Sandbox(board);
+    this.#sandbox.evaluate(preludeText(this.#model, profiling ? profileBlocks : 0), 'prelude');
+    const start = this.#sandbox.evaluate(`${marker}start`, 'prelude') as (
+      refill: (left: number) => number,
+      collect: () => number,
+    ) => Controls;
+    this.#controls = start(
+      (left) => this.#refill(left),
+      () => this.#collect(),
+    );
+    this.#sandbox.evaluate(`delete globalThis.${marker}i;${marker}start=undefined`, 'prelude');
+    this.#controls.setLeft(sliceUnits);
+    this.#controls.setMemoryLeft(this.#gc.limitBytes);
+    this.#sandbox.provide({ eval: (text: unknown) => this.#eval(text), ...functions }, () => this.#chargeHostCall());
+  }
+
+  get #units(): number {
+    return this.#spent + (this.#slice - this.#controls.left());
+  }
+
+  get cycles(): number {
+    return Math.round(this.#units * this.#cyclesPerUnit + this.#extraCycles);
+  }
+
+  get instructions(): number | null {
+    return this.#board.engine === 'espruino' ? Math.round(this.#units) : null;
+  }
+
+  get heapBytes(): number | null {
+    return this.#board.engine === 'kaluma' ? (this.#board.engineHeapUsedAtBootBytes ?? 0) : null;
+  }
+
+  get jsvars(): number | null {
+    return this.#board.engine === 'espruino' ? 0 : null;
+  }
+
+  charge(cycles: number): void {
+    this.#extraCycles += cycles;
+  }
+
+  run(source: string, fileName: string): Outcome {
+    return this.#attempt(fileName, () => this.#sandbox.evaluate(this.#prepare(source), fileName));
+  }
+
+  call(fn: unknown, args: unknown[]): Outcome {
+    const inner = args.map((arg) => this.#sandbox.inward(arg));
+    return this.#attempt('', () => {
+      const value = (fn as (...values: unknown[]) => unknown)(...inner);
+      // An evaluation runs the promise jobs that the call left.
+      this.#sandbox.evaluate('0', 'jobs');
+      return value;
+    });
+  }
+
+  profile(): Map<string, number> {
+    const features = new Map<string, number>();
+    const counts = this.#controls.blockCounts();
+    this.#blocks.forEach(({ bag }, at) => {
+      const times = counts[at] ?? 0;
+      if (times !== 0) for (const [name, count] of bag) features.set(name, (features.get(name) ?? 0) + count * times);
+    });
+    const dynamic = this.#controls.dynamicCounts();
+    dynamicNames(this.#model.dynamic).forEach((name, at) => {
+      const count = dynamic[at] ?? 0;
+      if (count !== 0) features.set(name, (features.get(name) ?? 0) + count);
+    });
+    return features;
+  }
+
+  resetProfile(): void {
+    this.#controls.reset();
+  }
+
+  /** Instrumented text of a program or a line. */
+  #prepare(source: string): string {
+    const unit = unitOf(source, this.#known);
+    const { code, blocks }: Instrumented = instrument(
+      unit,
+      this.#model,
+      this.#profiling ? { profile: { firstBlock: this.#blocks.length } } : {},
+    );
+    if (this.#profiling) this.#blocks.push(...blocks);
+    this.#known = [...unit.scopes.global.variables.keys()];
+    // Kaluma parses everything as strict code; Espruino knows no strict mode.
+    return this.#board.engine === 'kaluma' ? `'use strict';${code}` : code;
+  }
+
+  #eval(text: unknown): unknown {
+    if (typeof text !== 'string') return text;
+    return this.#sandbox.evaluate(this.#prepare(text), 'eval');
+  }
+
+  #chargeHostCall(): void {
+    this.#spent += this.#model.prices['call.native'] ?? 0;
+  }
+
+  #attempt(fileName: string, work: () => unknown): Outcome {
+    if (this.#depth === 0) {
+      this.#death = null;
+      this.#controls.revive();
+      this.#settle();
+      this.#budgetEnd =
+        this.#options.cycleBudget === undefined
+          ? Infinity
+          : this.#units + this.#options.cycleBudget / this.#cyclesPerUnit;
+    }
+    this.#depth++;
+    try {
+      const value = work();
+      return { kind: 'value', value, text: textOf(value) };
+    } catch (error) {
+      return this.#failure(error, fileName);
+    } finally {
+      this.#depth--;
+      this.#settle();
+    }
+  }
+
+  #failure(error: unknown, fileName: string): Outcome {
+    if (this.#controls.isInterruption(error)) return { kind: this.#death ?? 'interrupted' };
+    if (error === null || (typeof error !== 'object' && typeof error !== 'function'))
+      return { kind: 'error', name: '', message: textOf(error), line: null };
+    const { name, message, stack } = error as Error;
+    // Both engines end a program that recurses too deeply; neither lets it see an error.
+    if (name === 'RangeError' && message === 'Maximum call stack size exceeded') return { kind: 'outOfMemory' };
+    const place =
+      /\((\d+):\d+\)$/.exec(String(message)) ?? new RegExp(`${escapeText(fileName)}:(\\d+)`).exec(String(stack));
+    return {
+      kind: 'error',
+      name: String(name),
+      message: String(message).replace(/ \(\d+:\d+\)$/, ''),
+      line: place ? Number(place[1]) : null,
+    };
+  }
+
+  /** Closes the slice: what was charged counts, and a full slice is ahead. */
+  #settle(): void {
+    this.#spent += this.#slice - this.#controls.left();
+    this.#slice = sliceUnits;
+    this.#controls.setLeft(sliceUnits);
+  }
+
+  #refill(left: number): number {
+    this.#spent += this.#slice - left;
+    if (this.#spent > this.#budgetEnd || this.#options.isInterrupted?.() === true) {
+      this.#death = 'interrupted';
+      // The counter stays at -1 until the run has ended.
+      this.#slice = -1;
+      return -1;
+    }
+    this.#slice = Math.max(1, Math.min(sliceUnits, Math.ceil(this.#budgetEnd - this.#spent)));
+    return this.#slice;
+  }
+
+  /** So many bytes were allocated that the engine collects its garbage. */
+  #collect(): number {
+    this.#spent += this.#gc.units;
+    return this.#gc.limitBytes;
+  }
+}
+
+const escapeText = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+function textOf(value: unknown): string {
+  try {
+    return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
+  } catch {
+    return '[object]';
+  }
+}

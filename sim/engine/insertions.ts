@@ -1,0 +1,24 @@
+/**
+ * Text put into a program without moving a line. Insertions at one place keep the order in which they were made, so a
+ * walk that opens outside in and closes inside out nests rightly. Their text is asked for last, when costs are summed.
+ */
+export class Insertions {
+  readonly #list: { at: number; text: () => string }[] = [];
+
+  add(at: number, text: string | (() => string)): void {
+    this.#list.push({ at, text: typeof text === 'string' ? () => text : text });
+  }
+
+  apply(source: string): string {
+    const sorted = this.#list
+      .map((insertion, order) => ({ ...insertion, order }))
+      .sort((a, b) => a.at - b.at || a.order - b.order);
+    let result = '';
+    let from = 0;
+    for (const { at, text } of sorted) {
+      result += source.slice(from, at) + text();
+      from = at;
+    }
+    return result + source.slice(from);
+  }
+}
