@@ -10,6 +10,7 @@ import { jsonEvents } from '../monitor/json-events.ts';
 import { readKeys } from '../monitor/keyboard.ts';
 import { Session } from '../monitor/session.ts';
 import { watch } from '../monitor/watch.ts';
+import { RecordingWriter } from '../recording/writer.ts';
 import { openTransport } from '../transport/open.ts';
 import { visible } from '../view/escape.ts';
 import { liveView } from '../view/live-view.ts';
@@ -20,11 +21,19 @@ const STEP_MS = 50;
 
 interface Wishes {
   port: string;
+  record: RecordingWriter | null;
   forMs: number | undefined;
   open: () => ReturnType<typeof openTransport>;
 }
 
-async function showLive({ port, forMs, open }: Wishes, io: Io): Promise<Session> {
+/** The recording gets the bytes as they came, before anyone understood them. */
+function hear(session: Session, record: RecordingWriter | null, bytes: Uint8Array): void {
+  record?.line(bytes, Date.now());
+  session.push(bytes);
+  record?.decoded(session.decoder, session.model);
+}
+
+async function showLive({ port, record, forMs, open }: Wishes, io: Io): Promise<Session> {
   const stop = new AbortController();
   const signal = AbortSignal.any([io.signal, stop.signal]);
   const session = new Session({
@@ -54,7 +63,7 @@ async function showLive({ port, forMs, open }: Wishes, io: Io): Promise<Session>
       signal,
       paced: io.isTerminal || forMs === undefined,
       ...(forMs !== undefined && { forMs }),
-      onBytes: (bytes) => session.push(bytes),
+      onBytes: (bytes) => hear(session, record, bytes),
       onLost: (reason) => {
         if (state === 'live' && !io.isTerminal) io.err(`the line is lost: ${reason}; waiting for it\n`);
         state = 'lost';
@@ -79,7 +88,7 @@ async function showLive({ port, forMs, open }: Wishes, io: Io): Promise<Session>
   return session;
 }
 
-async function writeJson({ port, forMs, open }: Wishes, io: Io): Promise<Session> {
+async function writeJson({ port, record, forMs, open }: Wishes, io: Io): Promise<Session> {
   const session = new Session({ source: port, siteName: siteNames() });
   const decoder = new TelemetryDecoder(jsonEvents((line) => io.out(line)));
   await watch({
@@ -89,7 +98,7 @@ async function writeJson({ port, forMs, open }: Wishes, io: Io): Promise<Session
     paced: forMs === undefined,
     ...(forMs !== undefined && { forMs }),
     onBytes: (bytes) => {
-      session.push(bytes);
+      hear(session, record, bytes);
       decoder.push(bytes);
     },
     onLost: (reason) => io.err(`the line is lost: ${reason}; waiting for it\n`),
@@ -129,12 +138,14 @@ export const command: Command = {
     },
     baud: { type: 'string', value: 'RATE', help: 'rate of a serial line; 115200 if not given' },
     seconds: { type: 'string', value: 'N', help: 'end after this long; until Ctrl-C if not given' },
+    record: { type: 'string', value: 'FILE', help: 'keep everything the line brings, for replay, report and export' },
     json: { type: 'boolean', help: 'a line of JSON an event' },
   },
   notes: `Keys: q quit, p pause, left and right go through the past, End back to now, / filters the sites, m sets a mark.
 In a pipe: a line a second. A lost line is opened again, and the session goes on.
 
   heapglass monitor --port /dev/ttyACM0
+  heapglass monitor --port /dev/ttyACM0 --record night.hgrec
   heapglass monitor --port tcp://127.0.0.1:4000 --seconds 10 --json`,
   async run(args, io) {
     const port = args.text('port');
@@ -143,12 +154,18 @@ In a pipe: a line a second. A lost line is opened again, and the session goes on
     }
     const baud = args.number('baud', 1);
     const seconds = args.number('seconds', 1);
+    const path = args.text('record');
+    const record =
+      path === undefined ? null : new RecordingWriter(path, { startedAt: new Date().toISOString(), source: port });
     const wishes: Wishes = {
       port,
+      record,
       forMs: seconds === undefined ? undefined : seconds * 1000,
       open: () => openTransport(port, baud === undefined ? {} : { baud }),
     };
-    const session = await (args.flag('json') ? writeJson(wishes, io) : showLive(wishes, io));
+    const session = await (args.flag('json') ? writeJson(wishes, io) : showLive(wishes, io)).finally(() =>
+      record?.close(),
+    );
     const silent = nothingHeard(session, port);
     if (silent !== null && !io.signal.aborted) throw silent;
     return exitCodes.done;
