@@ -1,0 +1,80 @@
+// Every command of the README is run as it stands there, with the built bin. Two that serve or watch for long are cut
+// short: the virtual board is ended when the last command has used it, and the monitor watches for a second.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { packageRoot } from '../../boards/root.ts';
+
+const readme = readFileSync(join(packageRoot, 'README.md'), 'utf8');
+const bin = join(packageRoot, 'dist', 'heapglass.js');
+const commands = [...readme.matchAll(/```sh\n(.*?)```/gs)].flatMap(([, block]) => block!.trim().split('\n'));
+const servers: ChildProcess[] = [];
+afterAll(() => {
+  for (const server of servers) server.kill('SIGINT');
+});
+
+function start(words: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [bin, ...words], { cwd: packageRoot, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** Runs to the end; what it wrote and its exit code. */
+function finished(child: ChildProcess): Promise<{ code: number | null; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  child.stdout!.on('data', (chunk) => {
+    out += chunk;
+  });
+  child.stderr!.on('data', (chunk) => {
+    err += chunk;
+  });
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, out, err })));
+}
+
+/** Resolves when the server says where it listens. */
+function listening(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const heard = (chunk: Buffer) => {
+      if (chunk.toString().includes('127.0.0.1')) resolve();
+    };
+    child.stdout!.on('data', heard);
+    child.stderr!.on('data', heard);
+    child.once('close', (code) => reject(new Error(`ended with ${code}`)));
+  });
+}
+
+test('the README has commands, and every one is the bin’s', () => {
+  expect(commands.length).toBeGreaterThan(7);
+  for (const command of commands) expect(command).toMatch(/^npx heapglass [a-z]+/);
+});
+
+test.each(commands)('%s', async (command) => {
+  const words = command
+    .split(' ')
+    .slice(2)
+    .map((word, at, all) => (all[at - 1] === '--seconds' ? '1' : word));
+  const child = start(words);
+  if (words.includes('--listen')) {
+    servers.push(child);
+    await listening(child);
+    return;
+  }
+  const { code, out, err } = await finished(child);
+  expect(code, `${out.slice(-2000)}\n${err.slice(-2000)}`).toBe(0);
+  expect(`${out}${err}`.length).toBeGreaterThan(50);
+});
+
+test('every page and picture the README names is there', () => {
+  const named = [...readme.matchAll(/\]\(([^)]+)\)|`((?:docs\/)?[\w-]+\.md)`/g)].map(([, link, page]) => link ?? page!);
+  for (const path of named) expect(existsSync(join(packageRoot, path)), path).toBe(true);
+});
+
+test('the bin starts in under 300 ms (the best of some runs: other tests share the machine)', async () => {
+  let best = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < 15 && best >= 300; run++) {
+    const startedMs = performance.now();
+    await finished(start(['--version']));
+    best = Math.min(best, performance.now() - startedMs);
+  }
+  expect(best).toBeLessThan(300);
+});
