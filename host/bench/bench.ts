@@ -26,7 +26,8 @@ export function movesBlocks(policy: PolicyName): boolean {
 
 export async function benchRow(trace: Trace, policy: PolicyName, meter: CycleMeter | null): Promise<BenchRow> {
   const footprint = minimumFootprint(policies[policy], trace);
-  const metered = meter ? await meter(policy, trace, ampleArenaBytes(trace)) : null;
+  const metered =
+    meter && footprint ? await meter(policy, trace, ampleArenaBytes(trace, footprint.footprintBytes)) : null;
   return {
     trace: trace.name,
     policy,

@@ -27,11 +27,16 @@ export interface Metered {
   codeBytes: number;
 }
 
-/** Null where the target cannot run the policy. */
+/** Null where the target cannot run the policy, or the trace does not complete in the arena. */
 export type CycleMeter = (policy: PolicyName, trace: Trace, arenaBytes: number) => Promise<Metered | null>;
 
-export function ampleArenaBytes(trace: Trace): number {
-  return (trace.peakLiveBytes * 3 + 4096 + 15) & ~15;
+/**
+ * Three times the peak and 4 KB; more only for a policy whose own footprint is larger than that, so that its cycles can
+ * be counted at all.
+ */
+export function ampleArenaBytes(trace: Trace, footprintBytes = 0): number {
+  const ample = trace.peakLiveBytes * 3 + 4096;
+  return ((footprintBytes > ample ? footprintBytes * 1.25 : ample) + 15) & ~15;
 }
 
 /** Mean, 99th percentile (nearest rank) and maximum; null of nothing. */

@@ -1,10 +1,12 @@
 // `bench`: the JSON that others read, the peers beside it, and bad arguments.
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../boards/root.ts';
-import { policyNames } from '../../firmware/src/policies/index.ts';
+import { type PolicyName, policyNames } from '../../firmware/src/policies/index.ts';
 import { parseArguments } from '../../host/arguments.ts';
+import { benchRow } from '../../host/bench/bench.ts';
 import { peerFootprints } from '../../host/bench/peers.ts';
 import { command } from '../../host/commands/bench.ts';
+import { readTrace, type Trace } from '../../host/trace/trace.ts';
 
 async function run(...words: string[]): Promise<{ code: number; out: string }> {
   let out = '';
@@ -69,4 +71,18 @@ test('a table names the best peer of a recorded trace', async () => {
 test('a policy or a trace that is not there is a Problem', async () => {
   await expect(run('--policies', 'worst-fit')).rejects.toThrow('there is no policy "worst-fit"');
   await expect(run('--traces', '/nonexistent')).rejects.toThrow('the trace /nonexistent cannot be read');
+});
+
+test('a policy that needs more than the ample arena is metered in a larger one, and not given up', async () => {
+  const trace = readTrace(`${packageRoot}/test/fixtures/traces/lua-queens.trace`);
+  const arenas: number[] = [];
+  const meter = async (_policy: PolicyName, _trace: Trace, arenaBytes: number) => {
+    arenas.push(arenaBytes);
+    return null;
+  };
+  const row = await benchRow({ ...trace, peakLiveBytes: 1000 }, 'segregated', meter);
+  expect(row.cycles).toBeNull();
+  expect(arenas[0]).toBeGreaterThan(row.footprintBytes!);
+  await benchRow(trace, 'trie-fit', meter);
+  expect(arenas[1]).toBe((3 * trace.peakLiveBytes + 4096 + 15) & ~15);
 });
