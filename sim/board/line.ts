@@ -160,6 +160,14 @@ export class Line {
     });
   }
 
+  /** Takes back what the board would write after `atNs`, but for what its output buffer holds then. */
+  cutOutput(atNs: number): void {
+    const endNs = Math.min(this.#wireFreeNs, atNs + this.facts.outputBufferBytes * this.#nsPerByte);
+    const kept = this.#sent.filter(({ startNs }) => startNs < endNs);
+    this.#sent.splice(0, this.#sent.length, ...kept);
+    this.#wireFreeNs = Math.max(atNs, endNs);
+  }
+
   /** When everything the board wrote has left it. */
   get boardIdleNs(): number {
     return this.#wireFreeNs;

@@ -59,6 +59,12 @@ export interface Machine {
   isAttached(): boolean;
   /** An input pin's level, as the outside drives it; undefined where nothing does. */
   pin(number: number): 0 | 1 | undefined;
+  /**
+   * A run used up its budget: it goes on, and the processor can be reached from the time it began. What it had still to
+   * say is said until `stopRunning`, which leaves only what the output buffer holds.
+   */
+  keepRunning(): void;
+  stopRunning(): void;
   /** Makes an engine and lets its cycles drive the processor's time. */
   startEngine(functions: HostFunctions, isInterrupted: () => boolean): Engine;
 }

@@ -57,6 +57,8 @@ export class VirtualBoard {
   /** The processor's time is `#baseNs` and the engine's cycles since `#baseCycles`. */
   #baseNs = 0;
   #baseCycles = 0;
+  /** When the processor last began to compute. */
+  #resumedNs = 0;
   #engine: Engine | null = null;
   #firmware!: Firmware;
   #task!: Task;
@@ -225,6 +227,7 @@ export class VirtualBoard {
     this.#wake = null;
     this.#wait = null;
     if (this.#machine.nowNs() < this.#nowNs) this.#setProcessorTime(this.#nowNs);
+    this.#resumedNs = this.#machine.nowNs();
     const { value: wait, done } = this.#task.next();
     if (done || this.#isPowerFailing) return;
     this.#wait = wait;
@@ -261,10 +264,16 @@ export class VirtualBoard {
         this.#queue.add(Math.max(this.#nowNs, nowNs()), () => this.line.boardTakesAgain(this.#nowNs)),
       isAttached: () => this.line.isAttached,
       pin: (number) => this.options.pins?.[number],
+      keepRunning: () => this.#setProcessorTime(this.#nowNs),
+      stopRunning: () => this.line.cutOutput(this.#nowNs),
       startEngine: (functions: HostFunctions, isInterrupted) => {
         const startNs = nowNs();
         const cycleBudget = this.board.clockHz * endlessSeconds;
-        this.#engine = this.#parts.engine(this.board, functions, { isInterrupted, cycleBudget });
+        const isEndless = () => nowNs() - this.#resumedNs > endlessSeconds * nsPerSecond;
+        this.#engine = this.#parts.engine(this.board, functions, {
+          isInterrupted: () => isInterrupted() || isEndless(),
+          cycleBudget,
+        });
         // Both engines name their global object; it cannot be handed in.
         this.#engine.run('this.global=this', 'boot');
         this.#setProcessorTime(startNs);

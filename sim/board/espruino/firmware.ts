@@ -233,7 +233,9 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
   }
 
   *#untilCtrlC(): Task {
+    this.machine.keepRunning();
     while (!this.#hasCtrlC) yield { untilNs: null, forInput: true };
+    this.machine.stopRunning();
     this.#hasCtrlC = false;
   }
 

@@ -143,7 +143,9 @@ export class KalumaFirmware implements Firmware {
         this.#isDead = true;
         return null;
       case 'interrupted':
+        this.machine.keepRunning();
         while (!this.tty.isVmStopAsked) yield { untilNs: null, forInput: true };
+        this.machine.stopRunning();
         this.tty.isVmStopAsked = false;
         this.tty.print('\x1b[31mAborted\r\n\x1b[0m');
         return outcome;
