@@ -52,6 +52,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
     summary: 'the smallest arena each policy needs for a trace, and its cycles',
     load: () => import('./commands/bench.ts'),
   },
+  compile: {
+    summary: 'a policy as native code for Cortex-M: listing, blob, or object for C',
+    load: () => import('./commands/compile.ts'),
+  },
 };
 
 function processIo(): Io {

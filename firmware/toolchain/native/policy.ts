@@ -1,14 +1,30 @@
 /** Compiles a policy of firmware/src/policies by name. The result is kept: it depends on the files only. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { exitCodes, Problem } from '../../../boards/problem.ts';
 import { packageRoot } from '../../../boards/root.ts';
 import { type Compiled, type Cpu, compile } from './compile.ts';
 import { readSource } from './source.ts';
 
 /** The functions of a policy that native code offers. */
-export const policyEntries = ['malloc', 'free', 'realloc', 'init', 'memalign', 'usableSize'] as const;
+export const policyEntries = [
+  'malloc',
+  'free',
+  'realloc',
+  'init',
+  'memalign',
+  'usableSize',
+  'mallocMany',
+  'freeMany',
+] as const;
 
 const compiled = new Map<string, Compiled>();
+const BATCH = `${packageRoot}/firmware/src/native-batch.ts`;
+
+/** The batch functions over this policy, with everything the policy exports. Lines stay where they are. */
+function withBatches(policy: string): string {
+  const text = readFileSync(BATCH, 'utf8').replace('./policies/segregated.ts', `./policies/${policy}.ts`);
+  return `${text}export * from './policies/${policy}.ts';\n`;
+}
 
 export function compilePolicy(policy: string, cpu: Cpu): Compiled {
   const key = `${policy} ${cpu}`;
@@ -23,7 +39,7 @@ export function compilePolicy(policy: string, cpu: Cpu): Compiled {
       'Name a policy; `heapglass compile --help` lists them.',
     );
   }
-  const result = compile(readSource(path), { cpu, entries: policyEntries });
+  const result = compile(readSource(BATCH, withBatches(policy)), { cpu, entries: policyEntries });
   compiled.set(key, result);
   return result;
 }

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
-import { relative, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { type Program, parse } from 'acorn';
 import { buildSync } from 'esbuild';
 import { exitCodes, Problem } from '../../../boards/problem.ts';
@@ -29,14 +29,19 @@ export interface Source {
 /** Modules whose functions and views the compiler knows itself. */
 const KNOWN_MODULES = ['*/arena.ts', '*/bits.ts'];
 
-/** Parses the module at `path` with everything it imports, but for the arena and the bit searches. */
-export function readSource(path: string): Source {
+/**
+ * Parses the module at `path` with everything it imports, but for the arena and the bit searches. `contents` stands in
+ * for what the file holds; positions still name the file.
+ */
+export function readSource(path: string, contents?: string): Source {
   const absolute = resolve(path);
   let text: string;
   let map: string;
   try {
     const built = buildSync({
-      entryPoints: [absolute],
+      ...(contents === undefined
+        ? { entryPoints: [absolute] }
+        : { stdin: { contents, resolveDir: dirname(absolute), sourcefile: absolute, loader: 'ts' as const } }),
       absWorkingDir: packageRoot,
       outdir: packageRoot,
       bundle: true,

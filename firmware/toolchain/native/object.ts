@@ -1,0 +1,41 @@
+/** The compiled code for C firmware: an assembler file that any GNU toolchain links, and the header that declares it. */
+import type { Compiled } from './compile.ts';
+
+const symbol = (policy: string, name: string): string => `heapglass_${policy.replaceAll('-', '_')}_${name}`;
+
+export function assemblerFile(policy: string, { cpu, routines, layout }: Compiled): string {
+  const lines = [
+    `@ ${policy} for ${cpu}, compiled by heapglass. r0: arena base, then the parameters; AAPCS; position-independent.`,
+    '  .syntax unified',
+    `  .cpu ${cpu}`,
+    '  .thumb',
+    `  .section .text.heapglass_${policy.replaceAll('-', '_')},"ax",%progbits`,
+    '  .balign 4',
+  ];
+  const pools = new Set(layout.placed.filter(({ at }) => at === null).map(({ address }) => address));
+  for (const { address, halfwords } of layout.placed) {
+    for (const { name } of routines.filter(({ offset }) => offset === address)) {
+      const global = symbol(policy, name);
+      lines.push(`  .global ${global}`, `  .type ${global}, %function`, '  .thumb_func', `${global}:`);
+    }
+    if (pools.has(address)) lines.push('  .balign 4');
+    lines.push(`  .short ${halfwords.map((halfword) => `0x${halfword.toString(16).padStart(4, '0')}`).join(', ')}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+export function headerFile(policy: string, { cpu, routines }: Compiled): string {
+  const guard = `HEAPGLASS_${policy.replaceAll('-', '_').toUpperCase()}_H`;
+  const entries = routines.filter(({ parameterCount }) => parameterCount <= 3);
+  const declarations = entries.map(({ name, parameterCount }) => {
+    const parameters = ['void *arena', ...Array.from({ length: parameterCount }, (_, i) => `uint32_t p${i}`)];
+    return `uint32_t ${symbol(policy, name)}(${parameters.join(', ')});`;
+  });
+  return `/* ${policy} for ${cpu}, compiled by heapglass. Offsets are bytes from the arena's start; 0 is "none". */
+#ifndef ${guard}
+#define ${guard}
+#include <stdint.h>
+${declarations.join('\n')}
+#endif
+`;
+}

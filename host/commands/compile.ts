@@ -1,0 +1,68 @@
+/** `heapglass compile`: a policy as native Thumb code; its listing, its blob, or an object for C firmware. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { exitCodes } from '../../boards/problem.ts';
+import { isPolicyName, policyNames } from '../../firmware/src/policies/index.ts';
+import { packBlob } from '../../firmware/toolchain/native/blob.ts';
+import { type Cpu, cpus } from '../../firmware/toolchain/native/compile.ts';
+import { listing } from '../../firmware/toolchain/native/listing.ts';
+import { assemblerFile, headerFile } from '../../firmware/toolchain/native/object.ts';
+import { compilePolicy, coreCodeBytes } from '../../firmware/toolchain/native/policy.ts';
+import { usageProblem } from '../arguments.ts';
+import type { Command } from '../command.ts';
+
+export const command: Command = {
+  name: 'compile',
+  summary: 'a policy as native code for Cortex-M: listing, blob, or object for C',
+  positionals: '',
+  options: {
+    cpu: { type: 'string', value: 'CPU', help: `${cpus.join(' or ')}; cortex-m0plus if not given, which runs on all` },
+    policy: { type: 'string', value: 'NAME', help: `tlsf if not given; ${policyNames.join(', ')}` },
+    disassemble: { type: 'boolean', help: 'the annotated listing: source lines, sizes, cycles' },
+    out: { type: 'string', value: 'DIR', help: 'write NAME.bin (blob), NAME.s and NAME.h (for C firmware) there' },
+    json: { type: 'boolean', help: 'routines, sizes and the blob in base64 as one JSON object' },
+  },
+  notes: `  heapglass compile --cpu cortex-m0plus --policy segregated --disassemble
+  heapglass compile --cpu cortex-m4 --policy tlsf --out build`,
+
+  async run(args, io) {
+    const cpu = cpus.find((known): known is Cpu => known === (args.text('cpu') ?? 'cortex-m0plus'));
+    if (!cpu)
+      throw usageProblem('compile', `there is no processor "${args.text('cpu')}"`, [`they are ${cpus.join(', ')}`]);
+    const policy = args.text('policy') ?? 'tlsf';
+    if (!isPolicyName(policy)) {
+      throw usageProblem('compile', `there is no policy "${policy}"`, [`the policies are ${policyNames.join(', ')}`]);
+    }
+    const compiled = compilePolicy(policy, cpu);
+    const blob = packBlob(compiled);
+    const directory = args.text('out');
+    if (directory !== undefined) {
+      mkdirSync(directory, { recursive: true });
+      writeFileSync(`${directory}/${policy}.bin`, blob);
+      writeFileSync(`${directory}/${policy}.s`, assemblerFile(policy, compiled));
+      writeFileSync(`${directory}/${policy}.h`, headerFile(policy, compiled));
+      io.err(`wrote ${directory}/${policy}.bin, .s and .h\n`);
+    }
+    if (args.flag('json')) {
+      const { routines, layout } = compiled;
+      const result = {
+        policy,
+        cpu,
+        codeBytes: layout.code.length,
+        coreCodeBytes: coreCodeBytes(policy, cpu),
+        routines,
+        blobBase64: Buffer.from(blob).toString('base64'),
+      };
+      io.out(`${JSON.stringify(result)}\n`);
+    } else if (args.flag('disassemble')) {
+      io.out(listing(compiled));
+    } else {
+      io.out(
+        `${policy} for ${cpu}: ${compiled.layout.code.length} bytes, malloc, free and realloc alone ${coreCodeBytes(policy, cpu)}\n`,
+      );
+      for (const { name, offset, sizeBytes } of compiled.routines) {
+        io.out(`  ${name.padEnd(16)} ${String(sizeBytes).padStart(5)} bytes at ${offset}\n`);
+      }
+    }
+    return exitCodes.done;
+  },
+};
