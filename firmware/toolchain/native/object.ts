@@ -12,13 +12,15 @@ export function assemblerFile(policy: string, { cpu, routines, layout }: Compile
     `  .section .text.heapglass_${policy.replaceAll('-', '_')},"ax",%progbits`,
     '  .balign 4',
   ];
-  const pools = new Set(layout.placed.filter(({ at }) => at === null).map(({ address }) => address));
+  let end = 0;
   for (const { address, halfwords } of layout.placed) {
     for (const { name } of routines.filter(({ offset }) => offset === address)) {
       const global = symbol(policy, name);
       lines.push(`  .global ${global}`, `  .type ${global}, %function`, '  .thumb_func', `${global}:`);
     }
-    if (pools.has(address)) lines.push('  .balign 4');
+    // Pools are aligned; the gap is part of the code.
+    if (address > end) lines.push('  .short 0');
+    end = address + 2 * halfwords.length;
     lines.push(`  .short ${halfwords.map((halfword) => `0x${halfword.toString(16).padStart(4, '0')}`).join(', ')}`);
   }
   return `${lines.join('\n')}\n`;
