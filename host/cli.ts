@@ -48,6 +48,14 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
     summary: 'what malloc and free do, step by step on a live map',
     load: () => import('./commands/tour.ts'),
   },
+  advise: {
+    summary: 'which policy, arena size and board a trace asks for',
+    load: () => import('./commands/advise.ts'),
+  },
+  budget: {
+    summary: 'fails when traces need more memory than a stored baseline',
+    load: () => import('./commands/budget.ts'),
+  },
   bench: {
     summary: 'the smallest arena each policy needs for a trace, and its cycles',
     load: () => import('./commands/bench.ts'),

@@ -26,6 +26,7 @@
  *   2  each live handle's granule is a start below top, and no two handles share it
  *   3  every start below top is a live handle's block or a dead block; the dead ones add up to deadGranules
  *   4  the chain of free handles holds each free handle once
+ *   5  each pinning word means a live block, and there are as many as counted
  */
 import { u16 } from '../arena.ts';
 import { moveBytes } from '../copy.ts';
@@ -365,17 +366,21 @@ export function check(): number {
   if (!isStart(top) || nextStart(0) !== firstBlockGranule() || (top < end && nextStart(top) !== end))
     return violated(1, top);
   let freeHandles = 0;
+  let pins = 0;
   let liveHandles = 0;
   for (let handle = 1; handle <= handles; handle++) {
     const word = u16[wordOf(handle)]!;
     if (word >= FREE_BIT) {
       if (word < PIN_BITS) freeHandles++;
+      else if (granuleOf(word & NUMBER_MASK) === 0) return violated(5, handle);
+      else pins++;
     } else {
       if (word < firstBlockGranule() || word >= top || !isStart(word)) return violated(2, word);
       for (let other = 1; other < handle; other++) if (u16[wordOf(other)] === word) return violated(2, word);
       liveHandles++;
     }
   }
+  if (pins !== u16[control() + PINS]) return violated(5, 0);
   let dead = 0;
   for (let granule = firstBlockGranule(); granule < top; granule = nextStart(granule)) {
     if (handleAt(granule) !== 0) liveHandles--;

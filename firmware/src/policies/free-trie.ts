@@ -48,14 +48,16 @@ export function looksFree(granule: number, size: number): boolean {
   return headSize(granule) === size && footSizeBefore(granule + size) === size;
 }
 
-/** The index in u16 of the link that leads to this free block, -1 when none does. */
-export function linkTo(granule: number, size: number): number {
+/**
+ * The index in u16 of the link that leads to this free block; where it is not in the tree, of the empty link where it
+ * would hang.
+ */
+export function linkFor(granule: number, size: number): number {
   const width = u16[WIDTH]!;
   let link = ROOT;
   let bit = width + width - 1;
   let node = u16[link]!;
-  while (node !== granule) {
-    if (node === 0 || bit < 0 || node >= u16[1]!) return -1;
+  while (node !== granule && node !== 0 && bit >= 0 && node < endGranule()) {
     link = (node << 2) + ((bit >= width ? size >> (bit - width) : granule >> bit) & 1);
     node = u16[link]!;
     bit--;
@@ -63,23 +65,19 @@ export function linkTo(granule: number, size: number): number {
   return link;
 }
 
+/** Whether the tree holds this free block. */
+export function inTree(granule: number, size: number): boolean {
+  return u16[linkFor(granule, size)] === granule;
+}
+
 /** Writes head and foot of a free block and hangs it into the tree as a leaf. */
 export function insertFree(granule: number, size: number): void {
   const head = granule << 2;
+  u16[linkFor(granule, size)] = granule;
   u16[head] = 0;
   u16[head + 1] = 0;
   u16[head + 2] = size;
   u16[head + (size << 2) - 1] = size;
-  const width = u16[WIDTH]!;
-  let link = ROOT;
-  let bit = width + width - 1;
-  let node = u16[link]!;
-  while (node !== 0 && bit >= 0 && node < u16[1]!) {
-    link = (node << 2) + ((bit >= width ? size >> (bit - width) : granule >> bit) & 1);
-    node = u16[link]!;
-    bit--;
-  }
-  u16[link] = granule;
 }
 
 /**
@@ -94,22 +92,21 @@ export function insertFree(granule: number, size: number): void {
  *        leaf
  */
 export function removeFree(granule: number, size: number): boolean {
-  const link = linkTo(granule, size);
-  if (link < 0) return false;
+  const link = linkFor(granule, size);
+  if (u16[link] !== granule) return false;
   const head = granule << 2;
   let leafLink = link;
   let leaf = granule;
-  let steps = u16[WIDTH]! << 1;
-  while (steps > 0) {
-    const below = leaf << 2;
-    const side = u16[below] !== 0 ? below : below + 1;
-    const child = u16[side]!;
-    if (child === 0 || child >= u16[1]!) {
-      steps = 0;
-    } else {
+  let child = granule;
+  for (let steps = u16[WIDTH]! << 1; steps > 0 && child !== 0 && child < endGranule(); steps--) {
+    leaf = child;
+    const side = leaf << 2;
+    child = u16[side]!;
+    if (child !== 0) {
       leafLink = side;
-      leaf = child;
-      steps--;
+    } else {
+      child = u16[side + 1]!;
+      if (child !== 0) leafLink = side + 1;
     }
   }
   u16[leafLink] = 0;
@@ -129,8 +126,10 @@ export function findFree(need: number): number {
   let higher = 0;
   let bit = width + width - 1;
   let node = u16[ROOT]!;
-  while (node !== 0 && bit >= 0 && node < u16[1]!) {
+  for (let steps = width << 2; steps > 0 && node !== 0 && node < endGranule(); steps--) {
     const head = node << 2;
+    const left = u16[head]!;
+    const right = u16[head + 1]!;
     const size = u16[head + 2]!;
     if (size >= need && (size < bestSize || (size === bestSize && node < best))) {
       best = node;
@@ -138,25 +137,20 @@ export function findFree(need: number): number {
     }
     // The key searched for is (need, 0): beyond the size, its bits are 0.
     if (bit >= width && ((need >> (bit - width)) & 1) !== 0) {
-      node = u16[head + 1]!;
+      node = right;
+    } else if (bit < 0) {
+      node = left === 0 ? right : left;
     } else {
-      if (u16[head + 1] !== 0) higher = u16[head + 1]!;
-      node = u16[head]!;
+      if (right !== 0) higher = right;
+      node = left;
     }
     bit--;
-  }
-  // All of the deepest right turn not taken is high enough; its lowest is on its leftmost path.
-  node = higher;
-  bit = width + width;
-  while (node !== 0 && bit > 0 && node < u16[1]!) {
-    const head = node << 2;
-    const size = u16[head + 2]!;
-    if (size >= need && (size < bestSize || (size === bestSize && node < best))) {
-      best = node;
-      bestSize = size;
+    if (node === 0) {
+      // All of the deepest right turn not taken is high enough; its lowest is on its leftmost path.
+      node = higher;
+      higher = 0;
+      bit = -1;
     }
-    node = u16[head] !== 0 ? u16[head]! : u16[head + 1]!;
-    bit--;
   }
   if (best === 0) return 0;
   // A head damaged by a stale pointer must not become a block that overlaps another.

@@ -31,7 +31,8 @@ import {
   headSize,
   initTrie,
   insertFree,
-  linkTo,
+  inTree,
+  linkFor,
   looksFree,
   ROOT,
   removeFree,
@@ -64,7 +65,7 @@ function granulesFor(size: number): number {
 /** Whether a block that begins at this start is in the tree of free blocks. */
 function isFree(granule: number): boolean {
   const size = headSize(granule);
-  return looksFree(granule, size) && linkTo(granule, size) >= 0;
+  return looksFree(granule, size) && inTree(granule, size);
 }
 
 /** 0 when `offset` is a live block's payload, else the MISUSE_ code. No content of any payload changes the answer. */
@@ -236,7 +237,7 @@ function checkLink(link: number): number {
   const node = u16[link]!;
   if (node === 0) return 0;
   if (node >= endGranule() || !isStart(node) || !looksFree(node, nextStart(node) - node)) return violated(2, link >> 2);
-  return linkTo(node, headSize(node)) === link ? 0 : violated(3, node);
+  return linkFor(node, headSize(node)) === link ? 0 : violated(3, node);
 }
 
 export function check(): number {
