@@ -31,12 +31,12 @@ export interface Metered {
 export type CycleMeter = (policy: PolicyName, trace: Trace, arenaBytes: number) => Promise<Metered | null>;
 
 /**
- * Three times the peak and 4 KB; more only for a policy whose own footprint is larger than that, so that its cycles can
+ * Three times the peak and 4 KB; twice its footprint only for a policy whose own footprint is larger than that, so that its cycles can
  * be counted at all.
  */
 export function ampleArenaBytes(trace: Trace, footprintBytes = 0): number {
   const ample = trace.peakLiveBytes * 3 + 4096;
-  return ((footprintBytes > ample ? footprintBytes * 1.25 : ample) + 15) & ~15;
+  return ((footprintBytes > ample ? footprintBytes * 2 : ample) + 15) & ~15;
 }
 
 /** Mean, 99th percentile (nearest rank) and maximum; null of nothing. */
