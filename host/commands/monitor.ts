@@ -33,16 +33,31 @@ function hear(session: Session, record: RecordingWriter | null, bytes: Uint8Arra
   record?.decoded(session.decoder, session.model);
 }
 
-async function showLive({ port, record, forMs, open }: Wishes, io: Io): Promise<Session> {
-  const stop = new AbortController();
-  const signal = AbortSignal.any([io.signal, stop.signal]);
-  const session = new Session({
+/** What `flash --monitor` hands over. */
+export interface LiveWishes {
+  session?: Session;
+  until?: AbortSignal;
+  onMoment?: () => void;
+  /** Whether virtual time has to be held back here; a board that keeps to the wall clock by itself needs no pacing. */
+  paced?: boolean;
+}
+
+/** The session of a live view: what the board prints goes to a pipe's stderr. */
+export function liveSession(port: string, io: Io): Session {
+  return new Session({
     source: port,
     siteName: siteNames(),
     onText: (line) => {
       if (!io.isTerminal && line.trim() !== '') io.err(`board: ${visible(line, 200)}\n`);
     },
   });
+}
+
+/** Shows `session` until its time is over, Ctrl-C, or `until`; a lost line is opened again with `open`. */
+export async function showLive(wishes: Wishes & LiveWishes, io: Io): Promise<Session> {
+  const { port, record, forMs, open, until, onMoment, session = liveSession(port, io) } = wishes;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([io.signal, stop.signal, ...(until ? [until] : [])]);
   const history = new History();
   let marks = 0;
   const controls = new Controls(history, {
@@ -61,7 +76,7 @@ async function showLive({ port, record, forMs, open }: Wishes, io: Io): Promise<
       open,
       stepMs: STEP_MS,
       signal,
-      paced: io.isTerminal || forMs === undefined,
+      paced: wishes.paced ?? (io.isTerminal || forMs === undefined),
       ...(forMs !== undefined && { forMs }),
       onBytes: (bytes) => hear(session, record, bytes),
       onLost: (reason) => {
@@ -75,6 +90,7 @@ async function showLive({ port, record, forMs, open }: Wishes, io: Io): Promise<
         session.say('the line is back');
       },
       onMoment: () => {
+        onMoment?.();
         history.add(session.elapsedMs, () => session.scene(state));
         view.show(() => controls.shown(() => session.scene(state)));
         if (session.noise !== null && !saidNoise && !io.isTerminal) io.err(`${session.noise}\n`);

@@ -1,22 +1,28 @@
-/** `flash --monitor`: from the started program straight to the live heap, on the same open line. */
+/**
+ * `flash --monitor`: from the started program straight to the live heap, on the same open line. When the line is lost
+ * it is opened again, with the session as it was.
+ */
 import type { Io } from '../command.ts';
+import { showLive } from '../commands/monitor.ts';
 import type { Session } from '../monitor/session.ts';
+import { watch } from '../monitor/watch.ts';
+import type { SimTransport } from '../transport/sim.ts';
 import type { Transport } from '../transport/transport.ts';
-import { liveView } from '../view/live-view.ts';
 
 /** 20 looks a second: what a terminal is redrawn at. */
 const stepMs = 50;
 
 export interface HandOver {
-  /** Milliseconds from `startedMs` to the first exact heap map; null when none came. */
+  /** Milliseconds from `startedMs` to the first exact heap map, on the line's clock; null when none came. */
   firstMapMs: number | null;
-  lostBecause: string | null;
 }
 
 export interface HandOverOptions {
   /** On the transport's clock: when the command began. */
   startedMs: number;
-  /** Ends by itself after this long; without it, with Ctrl-C or the line. */
+  /** Opens the line again after it was lost. */
+  reopen: () => Promise<Transport>;
+  /** Ends by itself after this long; without it with Ctrl-C. */
   forMs?: number;
   /** Shows nothing: for --json. */
   isQuiet?: boolean;
@@ -24,31 +30,41 @@ export interface HandOverOptions {
   until?: AbortSignal;
 }
 
-/** Feeds the session from the transport and shows it until it ends. Bytes that came before are the session's already. */
-export async function watchLine(
+/** Shows what comes on `transport` until it ends, and closes it. Bytes that came before are in the session already. */
+export async function handOver(
   transport: Transport,
   session: Session,
   io: Io,
-  options: HandOverOptions,
+  { startedMs, reopen, forMs, isQuiet = false, until }: HandOverOptions,
 ): Promise<HandOver> {
-  const { clock } = transport;
-  const view = options.isQuiet ? null : liveView(io, 'Ctrl-C ends');
-  const over: HandOver = { firstMapMs: null, lostBecause: null };
-  transport.onData((bytes) => session.push(bytes));
-  transport.onClose((reason) => {
-    over.lostBecause = reason;
-  });
-
-  const endMs = options.forMs === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() + options.forMs;
-  for (;;) {
+  const over: HandOver = { firstMapMs: null };
+  let isFirst = true;
+  const open = async () => {
+    if (!isFirst) return reopen();
+    isFirst = false;
+    return transport;
+  };
+  const onMoment = () => {
     if (over.firstMapMs === null && session.model.arenaBytes > 0 && session.model.exact) {
-      over.firstMapMs = clock.nowMs() - options.startedMs;
+      over.firstMapMs = transport.clock.nowMs() - startedMs;
     }
-    const isOver = io.signal.aborted || options.until?.aborted || over.lostBecause !== null || clock.nowMs() >= endMs;
-    if (isOver) break;
-    view?.show(() => session.scene('live'));
-    await clock.sleep(stepMs, io.signal);
+  };
+  const common = { ...(forMs !== undefined && { forMs }), paced: false, onMoment };
+  if (isQuiet) {
+    await watch({
+      ...common,
+      ...{ open, stepMs, signal: until ? AbortSignal.any([io.signal, until]) : io.signal },
+      onBytes: (bytes) => session.push(bytes),
+      onLost: (reason) => io.err(`the line is lost: ${reason}; waiting for it\n`),
+      onBack: () => io.err('the line is back\n'),
+    });
+  } else {
+    // Who looks on sees a virtual board at its own pace.
+    if ('setRealTime' in transport) (transport as SimTransport).setRealTime(true);
+    await showLive(
+      { port: transport.name, record: null, open, session, ...common, forMs, ...(until && { until }) },
+      io,
+    );
   }
-  view?.finish(session.scene('ended'));
   return over;
 }
