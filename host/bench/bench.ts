@@ -1,7 +1,7 @@
 /** Policies over traces: minimum footprint, utilisation and, with a meter, cycles. One row a trace and policy. */
 import { type PolicyName, policies } from '../../firmware/src/policies/index.ts';
 import type { Trace } from '../trace/trace.ts';
-import { ampleArenaBytes, type CycleMeter, type Cycles } from './cycles.ts';
+import { ampleArenaBytes, type CycleMeter, type Cycles, type Metered } from './cycles.ts';
 import { minimumFootprint } from './footprint.ts';
 
 export interface BenchRow {
@@ -26,8 +26,12 @@ export function movesBlocks(policy: PolicyName): boolean {
 
 export async function benchRow(trace: Trace, policy: PolicyName, meter: CycleMeter | null): Promise<BenchRow> {
   const footprint = minimumFootprint(policies[policy], trace);
-  const metered =
-    meter && footprint ? await meter(policy, trace, ampleArenaBytes(trace, footprint.footprintBytes)) : null;
+  let metered: Metered | null = null;
+  if (meter && footprint) {
+    metered = await meter(policy, trace, ampleArenaBytes(trace));
+    // A policy that the ample arena is not enough for gets twice its own footprint, so that its cycles can be counted.
+    if (!metered) metered = await meter(policy, trace, (footprint.footprintBytes * 2 + 15) & ~15);
+  }
   return {
     trace: trace.name,
     policy,

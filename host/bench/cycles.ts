@@ -30,13 +30,9 @@ export interface Metered {
 /** Null where the target cannot run the policy, or the trace does not complete in the arena. */
 export type CycleMeter = (policy: PolicyName, trace: Trace, arenaBytes: number) => Promise<Metered | null>;
 
-/**
- * Three times the peak and 4 KB; twice its footprint only for a policy whose own footprint is larger than that, so that its cycles can
- * be counted at all.
- */
-export function ampleArenaBytes(trace: Trace, footprintBytes = 0): number {
-  const ample = trace.peakLiveBytes * 3 + 4096;
-  return ((footprintBytes > ample ? footprintBytes * 2 : ample) + 15) & ~15;
+/** The arena that the recorded peers had, too. */
+export function ampleArenaBytes(trace: Trace): number {
+  return (trace.peakLiveBytes * 3 + 4096 + 15) & ~15;
 }
 
 /** Mean, 99th percentile (nearest rank) and maximum; null of nothing. */
