@@ -1,5 +1,6 @@
 /** Puts a virtual board together from its data: the engine's firmware, its flash and its line. */
 import type { Board } from '../../boards/board.ts';
+import { nativeFunction } from '../cortex-m/native-call.ts';
 import { EspruinoFirmware } from './espruino/firmware.ts';
 import type { NativeCall } from './espruino/globals.ts';
 import { FlashMemory } from './flash-memory.ts';
@@ -14,7 +15,7 @@ import { VirtualBoard, type VirtualBoardOptions } from './virtual-board.ts';
 
 export interface CreateBoardOptions extends VirtualBoardOptions {
   engine?: EngineFactory;
-  /** Runs machine code for E.nativeCall; without one the call throws. */
+  /** Runs machine code for E.nativeCall; the counting core if not given. */
   nativeCall?: NativeCall;
   /** A program that is on the flash when the board is first powered up. */
   program?: string;
@@ -60,7 +61,7 @@ export function createVirtualBoard(facts: Board, options: CreateBoardOptions = {
   return new VirtualBoard(
     {
       board,
-      firmware: (machine) => new EspruinoFirmware(machine, options.nativeCall ?? null),
+      firmware: (machine) => new EspruinoFirmware(machine, options.nativeCall ?? runNative),
       engine,
       flash,
       line: lineOf(board),
@@ -68,6 +69,13 @@ export function createVirtualBoard(facts: Board, options: CreateBoardOptions = {
     options,
   );
 }
+
+/** E.nativeCall on the counting core, its cycles spent as the board's. */
+const runNative: NativeCall = (machine, address, signature, code, buffers) => {
+  const { cpu, clockHz } = machine.board;
+  const spendCycles = (cycles: number): void => machine.spend((cycles / clockHz) * 1e9);
+  return nativeFunction({ cpu, spendCycles }, address, signature, code, buffers);
+};
 
 function lineOf(board: Board): LineFacts {
   const { kind, bytesPerSecond, outputBufferBytes } = board.console;

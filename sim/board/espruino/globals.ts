@@ -4,6 +4,7 @@
  * jswrap_espruino.c, jswrap_process.c, jswrap_storage.c, jswrap_serial.c.
  */
 import { types } from 'node:util';
+import type { NativeBuffer } from '../../cortex-m/native-call.ts';
 import type { HostFunctions, Machine } from '../machine.ts';
 import { nsPerMs, nsPerSecond } from '../time.ts';
 import type { EspruinoConsole } from './console.ts';
@@ -28,7 +29,13 @@ export interface GlobalsHost {
 }
 
 /** E.nativeCall: gives the function that runs machine code at `address` of the board's memory. */
-export type NativeCall = (machine: Machine, address: number, signature: string, code: unknown) => unknown;
+export type NativeCall = (
+  machine: Machine,
+  address: number,
+  signature: string,
+  code: Uint8Array,
+  buffers: () => readonly NativeBuffer[],
+) => unknown;
 
 /** Bytes of anything that Espruino takes as data: text, typed arrays, buffers, arrays of bytes. */
 export function dataBytes(value: unknown): Uint8Array {
@@ -200,6 +207,7 @@ const ramAddress = 0x20000000;
 function espruinoObject(host: GlobalsHost): HostFunctions {
   const { machine, handlers, storage } = host;
   const addresses = new WeakMap<object, number>();
+  const buffers: NativeBuffer[] = [];
   let nextAddress = ramAddress;
   const addressOf = (value: unknown, isFlat: unknown): number => {
     if (typeof value !== 'object' || value === null) return 0;
@@ -208,6 +216,7 @@ function espruinoObject(host: GlobalsHost): HostFunctions {
     const known = addresses.get(key) ?? nextAddress;
     if (!addresses.has(key)) {
       addresses.set(key, known);
+      if (types.isAnyArrayBuffer(key)) buffers.push({ address: known, bytes: new Uint8Array(key) });
       nextAddress += types.isAnyArrayBuffer(key) ? (key.byteLength + 31) & ~15 : 16;
     }
     return known + (types.isTypedArray(value) ? value.byteOffset : 0);
@@ -239,7 +248,7 @@ function espruinoObject(host: GlobalsHost): HostFunctions {
     ...(machine.board.features.nativeCall && {
       nativeCall: (address: unknown, signature: unknown, code: unknown) => {
         if (host.nativeCall === null) throw new Error('this virtual board runs no machine code');
-        return host.nativeCall(machine, Number(address), String(signature), code);
+        return host.nativeCall(machine, Number(address), String(signature), dataBytes(code), () => buffers);
       },
     }),
     getConsole: () => serialName(machine),
