@@ -83,7 +83,10 @@ class ModelEngine implements ProfiledEngine {
     this.#gc = jerryscriptCosts.collection;
     this.#cyclesPerUnit =
       board.engine === 'espruino'
-        ? 1 / (espruinoCosts.instructionsPerCycle[board.cpu as keyof typeof espruinoCosts.instructionsPerCycle] ?? 0.8)
+        ? 1 /
+          Number(
+            espruinoCosts.instructionsPerCycle[board.cpu as keyof typeof espruinoCosts.instructionsPerCycle] ?? 0.8,
+          )
         : 1;
     this.#sandbox = new Sandbox(board);
     this.#sandbox.evaluate(preludeText(this.#model, profiling ? profileBlocks : 0), 'prelude');
