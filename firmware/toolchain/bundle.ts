@@ -98,7 +98,7 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
     origin: map,
     isProgram,
     withSites: level !== 'off' && built.usesHeap,
-    placeholders: { HEAPGLASS_BUNDLE_ID: id },
+    placeholders: { HEAPGLASS_BUNDLE_ID: id, HEAPGLASS_ONLY_HEAP: built.isOnlyHeap ? 1 : 0 },
     constantCharacters: options.board.engine === 'espruino' ? espruinoConstantCharacters : Number.POSITIVE_INFINITY,
     keepMethods: options.keepMethods ?? [],
     script: built.kind === 'script',
@@ -156,6 +156,7 @@ interface Built {
   kind: Bundle['kind'];
   usesHeap: boolean;
   arenasBytes: (number | null)[];
+  isOnlyHeap: boolean;
 }
 
 async function bundleModules(options: BundleOptions, entry: string, level: TelemetryLevel): Promise<Built> {
@@ -165,15 +166,22 @@ async function bundleModules(options: BundleOptions, entry: string, level: Telem
   const program = inputs[basename(entry)];
   const usesHeap = Object.keys(inputs).some((path) => resolve(dirname(entry), path) === join(deviceFolder, 'heap.ts'));
   if (program?.format !== 'esm' && !program?.imports.some(({ external }) => !external))
-    return { ...(await scriptOf(options, entry)), policy, kind: 'script', usesHeap, arenasBytes: [] };
+    return {
+      ...(await scriptOf(options, entry)),
+      policy,
+      kind: 'script',
+      usesHeap,
+      arenasBytes: [],
+      isOnlyHeap: false,
+    };
   const origin = new SourceMap(result.map);
   const facts = heapFacts(result.code, (line, column) => isProgram(origin.trace(line, column)?.source));
   if (options.policy === undefined && facts.policy !== undefined && facts.policy !== policy) {
     policy = facts.policy;
     result = await buildWith(options, entry, policy, level);
   }
-  const { arenasBytes } = facts;
-  return { code: result.code, map: result.map, policy, kind: 'module', usesHeap, arenasBytes };
+  const { arenasBytes, isOnlyHeap } = facts;
+  return { code: result.code, map: result.map, policy, kind: 'module', usesHeap, arenasBytes, isOnlyHeap };
 }
 
 type Inputs = Record<string, { format?: 'cjs' | 'esm'; imports: { external?: boolean }[] }>;

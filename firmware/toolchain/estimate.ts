@@ -133,7 +133,7 @@ export function codeAreaProblem(codeBytes: number, board: Board): Problem | null
     exitCodes.tooBig,
     `the program is larger than the code area of ${board.id}`,
     [`it is ${codeBytes} bytes`, `the area holds ${areaBytes}`],
-    'Nothing was sent to the board. Make the program smaller, or choose a larger board.',
+    'Nothing was sent to the board. Leave the telemetry out (--telemetry off), take a smaller policy, or a larger board.',
   );
 }
 

@@ -1,6 +1,6 @@
 /** What a bundled program says about its heaps in so many words: the policy it names, the arenas it takes. */
 import { type AnyNode, type CallExpression, type Expression, type ObjectExpression, type Program, parse } from 'acorn';
-import { simple } from 'acorn-walk';
+import { ancestor, simple } from 'acorn-walk';
 import { exitCodes, Problem } from '../../boards/problem.ts';
 import { isPolicyName, type PolicyName, policyNames } from '../src/policies/index.ts';
 
@@ -9,6 +9,8 @@ export interface HeapFacts {
   policy: PolicyName | undefined;
   /** Bytes of each arena in the order of the text; null where the size is computed while the program runs. */
   arenasBytes: (number | null)[];
+  /** There is one `createHeap`, and it runs once: outside of functions and loops. */
+  isOnlyHeap: boolean;
 }
 
 /** Reads the facts from the bundler's output. `inProgram` tells the user's code from the device's by position. */
@@ -17,24 +19,42 @@ export function heapFacts(code: string, inProgram: (line: number, column: number
   const constants = topLevelConstants(program);
   const names = new Set<string>();
   const arenasBytes: (number | null)[] = [];
-  simple(program, {
-    CallExpression(node) {
+  let mayRepeat = false;
+  ancestor(program, {
+    CallExpression(node, _, ancestors) {
+      const isCreate = node.callee.type === 'Identifier' && /^createHeap\d*$/.test(node.callee.name);
+      if (!isCreate || !inProgram(node.loc!.start.line - 1, node.loc!.start.column)) return;
+      mayRepeat ||= ancestors.some(({ type }) => /Function|^(For|While|DoWhile)|^Class/.test(type));
       const options = createHeapOptions(node);
-      if (!options || !inProgram(node.loc!.start.line - 1, node.loc!.start.column)) return;
+      if (!options) {
+        arenasBytes.push(null);
+        return;
+      }
       const policy = propertyOf(options, 'policy');
       if (policy?.type === 'Literal') names.add(String(policy.value));
       const bytes = propertyOf(options, 'bytes');
       arenasBytes.push(bytes ? numberOf(bytes, constants) : null);
     },
   });
-  return { policy: onePolicy(names), arenasBytes };
+  const isOnlyHeap = arenasBytes.length === 1 && !mayRepeat && mentionsIn(program, inProgram) === 1;
+  return { policy: onePolicy(names), arenasBytes, isOnlyHeap };
 }
 
-/** The options of `createHeap({ ... })`; the bundler may have numbered the name. */
+/** How often the device's createHeap is mentioned by its user: another mention may be kept and called again. */
+function mentionsIn(program: Program, inProgram: (line: number, column: number) => boolean): number {
+  let count = 0;
+  simple(program, {
+    Identifier({ name, loc }) {
+      if (/^createHeap\d*$/.test(name) && inProgram(loc!.start.line - 1, loc!.start.column)) count++;
+    },
+  });
+  return count;
+}
+
+/** The options of `createHeap({ ... })`. */
 function createHeapOptions(node: CallExpression): ObjectExpression | undefined {
   const [options] = node.arguments;
-  const isCall = node.callee.type === 'Identifier' && /^createHeap\d*$/.test(node.callee.name);
-  return isCall && options?.type === 'ObjectExpression' ? options : undefined;
+  return options?.type === 'ObjectExpression' ? options : undefined;
 }
 
 function propertyOf(object: ObjectExpression, key: string): AnyNode | undefined {

@@ -134,6 +134,35 @@ describe('what goes in', () => {
   });
 });
 
+describe('several heaps', () => {
+  const uses = (make: string) => `import { createHeap } from 'heapglass';
+${make}
+export const run = () => [a, b].map((heap) => [heap.malloc(100), heap.malloc(20), heap.stats().liveBlocks]);`;
+
+  test.each([
+    ['two calls', 'const a = createHeap({ bytes: 1000 }), b = createHeap({ bytes: 3000 });'],
+    ['a function', 'const make = (bytes) => createHeap({ bytes });\nconst a = make(1000), b = make(3000);'],
+    [
+      'a loop',
+      'const made = [];\nfor (const bytes of [1000, 3000]) made.push(createHeap({ bytes }));\nconst [a, b] = made;',
+    ],
+    ['another name', 'const make = createHeap;\nconst a = make({ bytes: 1000 }), b = make({ bytes: 3000 });'],
+  ])('by %s keep their arenas apart', async (_, make) => {
+    const { code } = await bundleOf(uses(make), { telemetry: 'off', policy: 'first-fit' });
+    const [a, b] = execute(code).run!() as number[][];
+    expect(a![2]).toBe(2);
+    expect(b).toEqual(a);
+  });
+
+  test('a program with one heap does not look for which one is bound', async () => {
+    const one = await bundleOf(program, { telemetry: 'off' });
+    const two = await bundleOf(`${program}export const other = createHeap({ bytes: 64 });`, { telemetry: 'off' });
+    const assignments = (code: string): number => code.match(/=new Uint8Array\(\w+\)/g)!.length;
+    expect(assignments(one.code)).toBe(assignments(two.code));
+    expect(two.bytes - one.bytes).toBeGreaterThan(60);
+  });
+});
+
 describe('a plain script', () => {
   const script = 'let counter = 0;\nfunction tick(step) {\n  counter += step ?? 1;\n  return counter;\n}\n';
 
