@@ -1,6 +1,7 @@
 /** Puts a virtual board together from its data: the engine's firmware, its flash and its line. */
 import type { Board } from '../../boards/board.ts';
 import { nativeFunction } from '../cortex-m/native-call.ts';
+import { createEngine } from '../engine/create.ts';
 import { EspruinoFirmware } from './espruino/firmware.ts';
 import type { NativeCall } from './espruino/globals.ts';
 import { FlashMemory } from './flash-memory.ts';
@@ -8,7 +9,6 @@ import { KalumaFirmware } from './kaluma/firmware.ts';
 import { pageBytes, programPageNs, sectorBytes } from './kaluma/program-area.ts';
 import type { LineFacts } from './line.ts';
 import type { EngineFactory } from './machine.ts';
-import { createPlainEngine } from './plain-engine.ts';
 import { preload } from './preload.ts';
 import { nsPerMs, nsPerUs } from './time.ts';
 import { VirtualBoard, type VirtualBoardOptions } from './virtual-board.ts';
@@ -39,7 +39,7 @@ const defaultErasePageMs = 90;
 
 export function createVirtualBoard(facts: Board, options: CreateBoardOptions = {}): VirtualBoard {
   const board = options.console ? withConsole(facts, options.console) : facts;
-  const engine = options.engine ?? createPlainEngine;
+  const engine = options.engine ?? createEngine;
   if (board.engine === 'kaluma') {
     const sectors = (board.programAreaBytes ?? 0) / sectorBytes;
     const eraseSectorNs = ((board.flash.eraseProgramAreaMs ?? 0) * nsPerMs) / sectors;

@@ -58,7 +58,9 @@ class Instrumenter {
     const program = this.#unit.program as unknown as AnyNode;
     const block = this.#open(program);
     this.#path.push(program);
-    this.#insertAtStart(program.body as AnyNode[], program.start, block, false);
+    // A program's own directive says nothing here (Kaluma's code is strict, Espruino knows no such mode), but a line
+    // that is a string has it as its value: the charge comes first.
+    this.#insertCharge(program.start, block, false);
     this.#statements(program.body as AnyNode[], block);
     return { code: this.#insertions.apply(this.#unit.source), blocks: this.#blocks };
   }

@@ -55,6 +55,15 @@ test('Ctrl-C clears the line, and ends a loop', async () => {
   expect(await board.send('\x03')).toContain('Execution Interrupted\r\n');
 });
 
+test('an endless loop that prints is silent soon after Ctrl-C', async () => {
+  const board = await open('puckjs');
+  await board.send('\n');
+  expect(await board.send('\x10while(1)print("again");\n', 1000)).toMatch(/(again\r\n){50}/);
+  expect((await board.send('\x03', 1000)).length).toBeLessThan(400);
+  expect(await board.wait(2000)).toBe('');
+  expect(await board.send('\x10print(1)\n')).toBe('1\r\n>');
+});
+
 test('text printed by a timer moves the line aside', async () => {
   const board = await open();
   await board.send('\x10setTimeout(function(){print("tick")},300)\n');
