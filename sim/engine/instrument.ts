@@ -422,7 +422,7 @@ class Instrumenter {
         return;
       case 'NewExpression':
         this.#within(node, () => {
-          this.#insertions.add(node.start, `${marker}N(`);
+          this.#insertions.add(node.start, ` ${marker}N(`);
           // `new f(a)[0]()` would be another program: the callee keeps its text.
           this.#costs.own(node.callee as AnyNode, node, block.bag);
           for (const argument of node.arguments as AnyNode[]) this.#expression(argument, block);
@@ -447,12 +447,12 @@ class Instrumenter {
   #binary(node: AnyNode, block: Block): void {
     const operator = node.operator as string;
     const checked = arithmetic.has(operator) && !(boundOf(node) <= this.#model.dynamic.wordMax);
-    if (checked) this.#insertions.add(node.start, `${marker}n(`);
+    if (checked) this.#insertions.add(node.start, ` ${marker}n(`);
     for (const side of [node.left as AnyNode, node.right as AnyNode]) {
       const mayBeWide =
         side.type === 'Identifier' || side.type === 'MemberExpression' || side.type === 'BinaryExpression';
       const wrap = bitwise.has(operator) && mayBeWide && !(boundOf(side) <= this.#model.dynamic.wordMax);
-      if (wrap) this.#insertions.add(side.start, `${marker}v(`);
+      if (wrap) this.#insertions.add(side.start, ` ${marker}v(`);
       if ((side.type as string) === 'PrivateIdentifier') continue;
       this.#expression(side, block);
       if (wrap) this.#insertions.add(side.end, ')');
@@ -467,7 +467,7 @@ class Instrumenter {
     const checked =
       arithmetic.has(arithmeticOperator) &&
       !(arithmeticOperator === '&' && boundOf(node.right as AnyNode) <= this.#model.dynamic.wordMax);
-    if (checked) this.#insertions.add(node.start, `${marker}n(`);
+    if (checked) this.#insertions.add(node.start, ` ${marker}n(`);
     this.#target(node.left as AnyNode, block, compound ? 'update' : 'set');
     this.#expression(node.right as AnyNode, block);
     if (checked) this.#insertions.add(node.end, ')');
@@ -488,12 +488,12 @@ class Instrumenter {
     const isLength = !node.computed && property.name === 'length' && use === 'get';
     const helper = node.computed ? { get: 'g', set: 'w', update: 'u' }[use] : isLength ? 'l' : null;
     const wrapped = helper !== null && object.type !== 'Super';
-    if (wrapped) this.#insertions.add(object.start, `${marker}${helper}(`);
+    if (wrapped) this.#insertions.add(object.start, ` ${marker}${helper}(`);
     this.#expression(object, block);
     if (wrapped) this.#insertions.add(object.end, ')');
     if (!node.computed) return;
     const stepped = this.#model.dynamic.elementStep !== null && isPlainIndex(property);
-    if (stepped) this.#insertions.add(property.start, `${marker}x(`);
+    if (stepped) this.#insertions.add(property.start, ` ${marker}x(`);
     this.#expression(property, block);
     if (stepped) this.#insertions.add(property.end, ')');
   }
