@@ -50,6 +50,7 @@ export function cycleStats(samples: readonly number[]): CycleStats | null {
 /** Meters by target. Each is loaded when it is asked for: compilers and engines are large. */
 const meters: Record<string, (target: string) => Promise<CycleMeter>> = {
   native: async (target) => (await import('./native.ts')).nativeMeter(target),
+  board: async (target) => (await import('./interpreted.ts')).boardMeter(target),
 };
 
 /** The meter for `--native CPU` or `--board ID`; null when neither is given. */

@@ -84,3 +84,18 @@ test('a policy that needs more than the ample arena is metered in a larger one, 
   expect(row.cycles).toBeNull();
   expect(arenas).toEqual([(3 * trace.peakLiveBytes + 4096 + 15) & ~15, (2 * row.footprintBytes! + 15) & ~15]);
 });
+
+test.each(['kaluma-pico', 'puckjs'])(
+  '%s, interpreted: segregated takes at most half the cycles of first-fit',
+  async (board) => {
+    const { out } = await run(fixture('mqtt-sub'), '--policies', 'first-fit,segregated', '--board', board, '--json');
+    const { results } = JSON.parse(out);
+    const [first, fast] = results.map(
+      ({ cycles }: { cycles: { target: string; malloc: { mean: number }; free: { mean: number } } }) => {
+        expect(cycles.target).toBe(board);
+        return cycles.malloc.mean + cycles.free.mean;
+      },
+    );
+    expect(fast).toBeLessThanOrEqual(first / 2);
+  },
+);
