@@ -1,14 +1,19 @@
 /** `heapglass compile`: a policy as native Thumb code; its listing, its blob, or an object for C firmware. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { exitCodes } from '../../boards/problem.ts';
-import { isPolicyName, policyNames } from '../../firmware/src/policies/index.ts';
+import { isPolicyName, type PolicyName, policyNames } from '../../firmware/src/policies/index.ts';
 import { packBlob } from '../../firmware/toolchain/native/blob.ts';
 import { type Cpu, cpus } from '../../firmware/toolchain/native/compile.ts';
 import { listing } from '../../firmware/toolchain/native/listing.ts';
 import { assemblerFile, headerFile } from '../../firmware/toolchain/native/object.ts';
 import { compilePolicy, coreCodeBytes } from '../../firmware/toolchain/native/policy.ts';
+import { cortexM0Plus, cortexM4 } from '../../firmware/toolchain/native/timing.ts';
+import { worstCases } from '../../firmware/toolchain/native/wcet.ts';
 import { usageProblem } from '../arguments.ts';
+import { ampleArenaBytes } from '../bench/cycles.ts';
+import { nativeMeter } from '../bench/native.ts';
 import type { Command } from '../command.ts';
+import { readTrace } from '../trace/trace.ts';
 
 export const command: Command = {
   name: 'compile',
@@ -18,6 +23,18 @@ export const command: Command = {
     cpu: { type: 'string', value: 'CPU', help: `${cpus.join(' or ')}; cortex-m0plus if not given, which runs on all` },
     policy: { type: 'string', value: 'NAME', help: `tlsf if not given; ${policyNames.join(', ')}` },
     disassemble: { type: 'boolean', help: 'the annotated listing: source lines, sizes, cycles' },
+    wcet: { type: 'boolean', help: 'bounds on the cycles of each call, from the machine code' },
+    trace: {
+      type: 'string',
+      value: 'FILE',
+      help: 'with --wcet: the most that calls of this trace took, beside the bounds',
+    },
+    bound: {
+      type: 'string',
+      multiple: true,
+      value: 'NAME=COUNT',
+      help: 'with --wcet: how often annotated loops run at most, such as blocks=200 or words=1024',
+    },
     out: { type: 'string', value: 'DIR', help: 'write NAME.bin (blob), NAME.s and NAME.h (for C firmware) there' },
     json: { type: 'boolean', help: 'routines, sizes and the blob in base64 as one JSON object' },
   },
@@ -53,6 +70,8 @@ export const command: Command = {
         blobBase64: Buffer.from(blob).toString('base64'),
       };
       io.out(`${JSON.stringify(result)}\n`);
+    } else if (args.flag('wcet')) {
+      io.out(await worstCaseTable(policy, cpu, boundCounts(args.list('bound')), args.text('trace')));
     } else if (args.flag('disassemble')) {
       io.out(listing(compiled));
     } else {
@@ -66,3 +85,34 @@ export const command: Command = {
     return exitCodes.done;
   },
 };
+
+function boundCounts(words: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    words.map((word) => {
+      const [name, count] = word.split('=');
+      if (!name || !/^\d+$/.test(count ?? '')) throw usageProblem('compile', `"${word}" is not NAME=COUNT`, []);
+      return [name, Number(count)];
+    }),
+  );
+}
+
+/** One line a call: the bound from the machine code, and the most that was measured. */
+async function worstCaseTable(
+  policy: PolicyName,
+  cpu: Cpu,
+  counts: Record<string, number>,
+  tracePath: string | undefined,
+): Promise<string> {
+  const timing = cpu === 'cortex-m4' ? cortexM4(3) : cortexM0Plus();
+  const bounds = worstCases(compilePolicy(policy, cpu), timing, counts);
+  const trace = tracePath === undefined ? null : readTrace(tracePath);
+  const measured = trace ? await (await nativeMeter(cpu))(policy, trace, ampleArenaBytes(trace)) : null;
+  const lines = [`${policy} for ${cpu}, cycles by ${timing.source}${trace ? `; measured over ${trace.name}` : ''}`];
+  for (const call of ['malloc', 'free', 'realloc'] as const) {
+    const bound = bounds.get(call)!;
+    const most = measured?.cycles[call]?.max;
+    const text = 'cycles' in bound ? `at most ${bound.cycles}` : `no bound: ${bound.unbounded}`;
+    lines.push(`  ${call.padEnd(8)} ${text}${most === undefined ? '' : `, measured at most ${most}`}`);
+  }
+  return `${lines.join('\n')}\n`;
+}

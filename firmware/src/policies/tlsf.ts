@@ -277,6 +277,7 @@ export function realloc(offset: number, size: number): number {
     if ((nextSize & LIVE) !== 0 || had + nextSize < need) {
       const moved = malloc(size);
       if (moved === 0) return 0;
+      // loop: at most words
       for (let at = 0; at < had - 4; at = at + 4) u32[(moved + at) >> 2] = u32[(offset + at) >> 2];
       free(offset);
       return moved;
