@@ -115,10 +115,10 @@ export class EspruinoFlasher implements Flasher {
         await this.#checkRoom(program);
         isReplaced = true;
         const progress = phaseProgress('upload', program.length, () => this.#link.clock.nowMs(), options.onProgress);
-        const startMs = this.#link.clock.nowMs();
         // Packets carry any byte, but these three mean something to the line itself.
         const isPlain = !program.some((byte) => byte === 0x03 || byte === 0x11 || byte === 0x13);
         const chunkBytes = await this.#chunk();
+        const startMs = this.#link.clock.nowMs();
         if (this.#hasPackets && isPlain) {
           await sendFile(this.#link, bootFile, program, chunkBytes, progress, options.signal);
         } else {

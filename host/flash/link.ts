@@ -5,7 +5,8 @@
  * Invariants
  *   L1  between XOFF and XON nothing is sent. An XON that never comes (boards lose it at a reset) is taken as given
  *       after `xonWithinMs`.
- *   L2  with a known line rate, never more than `sliceBytes` are ahead of the line: an XOFF finds little on its way.
+ *   L2  with a known line rate, never more than 64 bytes are ahead of the line: an XOFF finds no more on its way than
+ *       the smallest board has room for (256 bytes of input buffer, XOFF at three quarters).
  *   L3  whatever was not taken by the flasher goes to the next user of the transport (`release`).
  */
 import { lineLost } from '../transport/problems.ts';
@@ -14,7 +15,8 @@ import type { Clock, Transport } from '../transport/transport.ts';
 const XON = 0x11;
 const XOFF = 0x13;
 const xonWithinMs = 5_000;
-const sliceBytes = 64;
+/** Half of L2: one slice is on the line while the next one waits behind it. */
+const sliceBytes = 32;
 
 export class Link {
   readonly clock: Clock;
@@ -27,6 +29,8 @@ export class Link {
   #pending: number[] = [];
   #isStopped = false;
   #stoppedAtMs = 0;
+  /** When the line will have carried all that was written. */
+  #lineFreeAtMs = 0;
   #lostBecause: string | null = null;
   #wake: () => void = () => {};
 
@@ -51,13 +55,8 @@ export class Link {
     for (let at = 0; at < bytes.length; at += step) {
       await this.#untilXon();
       const slice = bytes.subarray(at, at + step);
-      const startMs = this.clock.nowMs();
+      if (this.bytesPerSecond !== null) await this.#untilLineHasRoom(slice.length, this.bytesPerSecond);
       await this.#transport.write(slice);
-      if (this.bytesPerSecond !== null) {
-        const dueMs = startMs + (slice.length * 1000) / this.bytesPerSecond;
-        const earlyMs = dueMs - this.clock.nowMs();
-        if (earlyMs > 0) await this.clock.sleep(earlyMs);
-      }
     }
   }
 
@@ -137,6 +136,13 @@ export class Link {
       await this.#waitForWake(this.#stoppedAtMs + xonWithinMs);
     }
     this.#isStopped = false;
+  }
+
+  /** L2: waits until what was written before has left but for one slice, then counts this one. */
+  async #untilLineHasRoom(byteCount: number, bytesPerSecond: number): Promise<void> {
+    const earlyMs = this.#lineFreeAtMs - this.clock.nowMs() - (sliceBytes * 1000) / bytesPerSecond;
+    if (earlyMs > 0) await this.clock.sleep(earlyMs);
+    this.#lineFreeAtMs = Math.max(this.#lineFreeAtMs, this.clock.nowMs()) + (byteCount * 1000) / bytesPerSecond;
   }
 
   async #waitForBytes(untilMs: number): Promise<void> {

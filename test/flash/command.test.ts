@@ -158,6 +158,35 @@ describe('flash', () => {
   });
 });
 
+test('--watch flashes again when a source changes, goes on after an error, and ends with Ctrl-C', async () => {
+  const source = file('watched.js', 'print("one");\n');
+  const control = new AbortController();
+  const rounds: { program: { bytes: number }; started: { text: string } }[] = [];
+  let err = '';
+  const io = { isTerminal: false, columns: 80, rows: 24, color: false, signal: control.signal };
+  const running = flash.run(parseArguments(flash, [source, '--watch', '--port', 'sim:pico_r1_3', '--json']), {
+    ...io,
+    out: (text) => void rounds.push(JSON.parse(text)),
+    err: (text) => {
+      err += text;
+    },
+  });
+  const until = async (isDone: () => boolean) => {
+    for (let tries = 0; !isDone() && tries < 600; tries++) await new Promise((done) => setTimeout(done, 20));
+    expect(isDone()).toBe(true);
+  };
+  await until(() => rounds.length === 1);
+  await new Promise((done) => setTimeout(done, 50));
+  file('watched.js', 'print("two";\n');
+  await until(() => /watched\.js/.test(err));
+  await new Promise((done) => setTimeout(done, 50));
+  file('watched.js', 'print("three");\n');
+  await until(() => rounds.length === 2);
+  control.abort();
+  expect(await running).toBe(exitCodes.done);
+  expect(rounds.map(({ started }) => /one|two|three/.exec(started.text)?.[0])).toEqual(['one', 'three']);
+});
+
 describe('ports', () => {
   test('a named port is asked, enumerated or not', async () => {
     const { exitCode, out } = await run(ports, 'sim:kaluma-pico', '--json');
