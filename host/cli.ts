@@ -56,6 +56,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
     summary: 'fails when traces need more memory than a stored baseline',
     load: () => import('./commands/budget.ts'),
   },
+  report: {
+    summary: 'one self-contained HTML file of a recording or a trace; diff of two',
+    load: () => import('./commands/report.ts'),
+  },
   bench: {
     summary: 'the smallest arena each policy needs for a trace, and its cycles',
     load: () => import('./commands/bench.ts'),

@@ -47,7 +47,7 @@ export async function showRun(plan: ReplayPlan, io: Io, options: ShowOptions): P
       if (!quiet) progress.show(state);
     },
     async onMoment(session) {
-      recorder?.moment(session);
+      recorder?.moment(session.elapsedMs, () => session.scene('live'));
       if (quiet) return;
       view ??= liveView(io, 'Ctrl-C ends it');
       view.show(() => session.scene('live'));

@@ -1,7 +1,7 @@
 /** The series as charts: bytes in one, fragmentation in the other; gaps are gaps. */
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import type { SeriesPoint } from '../view/scene.ts';
+import type { Scene, SeriesPoint } from '../view/scene.ts';
 import { bytesText, percentText } from '../view/units.ts';
 
 const css = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -12,6 +12,7 @@ function chart(
   times: number[],
   lines: { label: string; stroke: string; values: (number | null)[] }[],
   text: (value: number) => string,
+  unit: string,
 ): void {
   const parent = document.getElementById(id);
   if (!parent) return;
@@ -23,11 +24,11 @@ function chart(
       ...size(),
       scales: { x: { time: false } },
       axes: [
-        { ...axis, values: (_, splits) => splits.map((at) => `${at} s`) },
+        { ...axis, values: (_, splits) => splits.map((at) => `${at}${unit}`) },
         { ...axis, size: 72, values: (_, splits) => splits.map(text) },
       ],
       series: [
-        { label: 'time', value: (_, at) => (at === null ? '' : `${at.toFixed(2)} s`) },
+        { label: 'time', value: (_, at) => (at === null ? '' : `${Number(at.toFixed(2))}${unit}`) },
         ...lines.map(({ label, stroke }) => ({
           label,
           stroke,
@@ -42,9 +43,10 @@ function chart(
   addEventListener('resize', () => plot.setSize(size()));
 }
 
-export function drawCharts(series: readonly SeriesPoint[]): void {
+export function drawCharts(series: readonly SeriesPoint[], clock: Scene['clock']): void {
   if (series.length === 0) return;
-  const times = series.map(({ atMs }) => atMs / 1000);
+  const times = series.map(({ atMs }) => (clock === 'time' ? atMs / 1000 : atMs));
+  const unit = clock === 'time' ? ' s' : '';
   chart(
     'bytes',
     'Bytes',
@@ -55,6 +57,7 @@ export function drawCharts(series: readonly SeriesPoint[]): void {
       { label: 'largest free', stroke: '#c08a2e', values: series.map((point) => point.largestFreeBytes) },
     ],
     bytesText,
+    unit,
   );
   chart(
     'fragmentation',
@@ -62,5 +65,6 @@ export function drawCharts(series: readonly SeriesPoint[]): void {
     times,
     [{ label: 'fragmentation', stroke: '#d9603b', values: series.map((point) => point.externalFragmentation) }],
     percentText,
+    unit,
   );
 }

@@ -1,6 +1,6 @@
 /** The report's script: draws the map with its slider and the charts from the JSON in the page. */
 import type { ReportData } from '../view/report/recorder.ts';
-import { bytesText, countText, durationText, percentText } from '../view/units.ts';
+import { bytesText, countText, momentText, percentText } from '../view/units.ts';
 import { drawCells } from './cells.ts';
 import { drawCharts } from './charts.ts';
 
@@ -12,7 +12,7 @@ function show(index: number): void {
   const frame = data.keyFrames[index];
   if (!canvas || !frame) return;
   drawCells(canvas, frame.cells);
-  const said = `At ${durationText(frame.atMs)}: ${bytesText(frame.liveBytes)} live, largest free block ${bytesText(frame.largestFreeBytes)}${frame.exact ? '' : '; the map is not exact here'}.`;
+  const said = `At ${momentText({ clock: data.clock, atMs: frame.atMs })}: ${bytesText(frame.liveBytes)} live, largest free block ${bytesText(frame.largestFreeBytes)}${frame.exact ? '' : '; the map is not exact here'}.`;
   canvas.setAttribute('aria-label', said);
   document.getElementById('map-at')!.textContent = said;
 }
@@ -59,4 +59,4 @@ if (slider && canvas) {
   slider.value = String(fullest);
   show(fullest);
 }
-drawCharts(data.series);
+drawCharts(data.series, data.clock);

@@ -2,7 +2,6 @@
  * Gathers what a report shows while a session runs: key frames of the map at even times, in fixed memory (when there
  * are too many, every second one goes and the times between them double).
  */
-import type { Session } from '../../monitor/session.ts';
 import { mapCells } from '../panels/map.ts';
 import type { Scene } from '../scene.ts';
 import { verdicts } from '../verdicts.ts';
@@ -29,6 +28,7 @@ export interface ReportData {
   source: string;
   program: string;
   policy: string | null;
+  clock: Scene['clock'];
   arenaBytes: number | null;
   cellBytes: number;
   figures: Scene['figures'];
@@ -55,10 +55,13 @@ export class ReportRecorder {
   private everyMs = FIRST_EVERY_MS;
   private nextMs = 0;
 
-  moment(session: Session): void {
-    if (session.elapsedMs < this.nextMs || session.model.arenaBytes === 0) return;
-    this.nextMs = session.elapsedMs + this.everyMs;
-    this.frames.push(this.keyFrame(session.scene('live')));
+  /** Keeps the scene when it is time for one and a heap is known; the function is not called otherwise. */
+  moment(atMs: number, scene: () => Scene): void {
+    if (atMs < this.nextMs) return;
+    const now = scene();
+    if (now.arenaBytes === null) return;
+    this.nextMs = atMs + this.everyMs;
+    this.frames.push(this.keyFrame(now));
     if (this.frames.length < MOST_KEY_FRAMES) return;
     this.frames = this.frames.filter((_, index) => index % 2 === 0);
     this.everyMs *= 2;
@@ -73,6 +76,7 @@ export class ReportRecorder {
       source: scene.source,
       program: scene.program,
       policy: scene.policy,
+      clock: scene.clock,
       arenaBytes: scene.arenaBytes,
       cellBytes: mapCells(scene, REPORT_CELLS).cellBytes,
       figures: scene.figures,

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { exitCodes, Problem } from '../../../boards/problem.ts';
 import { packageRoot } from '../../../boards/root.ts';
 import { html, scriptJson } from '../escape.ts';
-import { bytesText, countText, durationText, percentText } from '../units.ts';
+import { bytesText, countText, momentText, percentText } from '../units.ts';
 import type { ReportData } from './recorder.ts';
 import { reportStyle } from './style.ts';
 
@@ -74,7 +74,7 @@ function mapSection(data: ReportData): string {
   const { figures, arenaBytes, keyFrames } = data;
   if (figures === null || arenaBytes === null) return '';
   const last = keyFrames.at(-1)!;
-  const said = `The arena of ${bytesText(arenaBytes)} at ${durationText(last.atMs)}: ${countText(figures.liveBlocks)} live blocks with ${bytesText(figures.liveBytes)}, ${bytesText(figures.freeBytes)} free, the largest free block ${bytesText(figures.largestFreeBytes)}.`;
+  const said = `The arena of ${bytesText(arenaBytes)} at ${momentText({ clock: data.clock, atMs: last.atMs })}: ${countText(figures.liveBlocks)} live blocks with ${bytesText(figures.liveBytes)}, ${bytesText(figures.freeBytes)} free, the largest free block ${bytesText(figures.largestFreeBytes)}.`;
   return `<section aria-labelledby="map-title"><h2 id="map-title">Map</h2>
 <p>${countText(data.cellBytes)} bytes a cell; addresses run from left to right and from top to bottom.
 <span class="key free"></span> free <span class="key mixed"></span> mixed <span class="key live"></span> live <span class="key control"></span> the policy's own</p>
@@ -83,14 +83,14 @@ function mapSection(data: ReportData): string {
 <label for="time">Time</label> <input id="time" type="range" min="0" max="${keyFrames.length - 1}" value="${keyFrames.length - 1}" step="1"></section>`;
 }
 
-function seriesSection({ series }: ReportData): string {
+function seriesSection({ series, clock }: ReportData): string {
   if (series.length === 0) return '';
   const shown = series.filter((_, index) => index % Math.max(1, Math.ceil(series.length / 20)) === 0);
   const cell = (value: number | null, text: (value: number) => string) =>
     `<td>${value === null ? 'not known' : text(value)}</td>`;
   const rows = shown.map(
     (point) =>
-      `<tr><th scope="row">${durationText(point.atMs)}</th>${cell(point.liveBytes, bytesText)}${cell(point.peakLiveBytes, bytesText)}${cell(point.largestFreeBytes, bytesText)}${cell(point.externalFragmentation, percentText)}</tr>`,
+      `<tr><th scope="row">${momentText({ clock, atMs: point.atMs })}</th>${cell(point.liveBytes, bytesText)}${cell(point.peakLiveBytes, bytesText)}${cell(point.largestFreeBytes, bytesText)}${cell(point.externalFragmentation, percentText)}</tr>`,
   );
   return `<section aria-labelledby="series-title"><h2 id="series-title">Over time</h2>
 <div id="bytes" class="chart"></div><div id="fragmentation" class="chart"></div>
