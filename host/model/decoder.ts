@@ -247,7 +247,8 @@ export class FrameDecoder {
   }
 
   #time16(): number {
-    this.#atMs += (this.#u16() - this.#atMs) & 0xffff;
+    // Signed: a frame of events is stamped when it is begun, and may be sent behind one with a later stamp.
+    this.#atMs += ((this.#u16() - this.#atMs) << 16) >> 16;
     return this.#atMs;
   }
 

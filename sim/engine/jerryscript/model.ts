@@ -27,6 +27,12 @@ const dynamic: DynamicFeatures = {
   newOther: 'new.other',
 };
 
+/**
+ * An environment with more names than this is searched through a hash map, made by the first search that goes this far:
+ * jerryscript v2.4.0 ecma-helpers.c ecma_find_named_property, 16 property pairs (ECMA_PROPERTY_HASMAP_MINIMUM_SIZE / 2).
+ */
+const hashedNames = 32;
+
 const operatorClass: Record<string, string> = {
   '+': 'add',
   '-': 'sub',
@@ -301,11 +307,13 @@ class JerryscriptCosts implements UnitCosts {
       const captured = [...at.variables.values()].filter((other) => other.captured);
       if (captured.length === 0) continue;
       addTo(bag, 'name.environment', times);
+      const isHashed = captured.length > hashedNames;
       if (variable?.scope === at) {
-        addTo(bag, 'name.environment.step', times * captured.filter((other) => other.index > variable.index).length);
+        const steps = isHashed ? 1 : captured.filter((other) => other.index > variable.index).length;
+        addTo(bag, 'name.environment.step', times * steps);
         return;
       }
-      addTo(bag, 'name.environment.step', times * captured.length);
+      addTo(bag, 'name.environment.step', times * (isHashed ? 1 : captured.length));
     }
     const globals = [...this.#unit.scopes.global.variables.values()];
     const isLexical = (other: Variable) => other.kind === 'let' || other.kind === 'const' || other.kind === 'class';
