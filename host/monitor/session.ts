@@ -77,6 +77,11 @@ export class Session implements TelemetryListener {
 
   hello(hello: Hello): void {
     this.model.hello(hello);
+    if (hello.boot && this.startMs !== null) {
+      // The board was reset and starts its clock anew: the series goes on where it was.
+      this.startMs = hello.atMs - this.elapsedMs;
+      this.latestMs = hello.atMs;
+    }
     this.at(hello.atMs);
     this.sample();
   }
@@ -264,10 +269,9 @@ export class Session implements TelemetryListener {
   }
 
   private at(atMs: number): void {
-    // A board that was reset starts its clock anew: the series goes on where it was.
-    if (this.startMs === null) this.startMs = atMs;
-    else if (atMs < this.latestMs) this.startMs -= this.latestMs - atMs;
-    this.latestMs = atMs;
+    this.startMs ??= atMs;
+    // Frames are stamped when they are begun and sent when they are full: a stamp may lie a little before the last one.
+    this.latestMs = Math.max(this.latestMs, atMs);
     const { records, bytes } = this.decoder.statistics;
     this.heard.push({ atMs: this.elapsedMs, records, bytes });
     while (this.heard.length > 2 && this.elapsedMs - this.heard[0]!.atMs > RATE_MS) this.heard.shift();
