@@ -36,6 +36,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
     summary: "shows a board's heap live, over a serial port, tcp:// or a virtual board",
     load: () => import('./commands/monitor.ts'),
   },
+  export: {
+    summary: 'writes a recording as CSV, JSON lines, Chrome trace or speedscope file',
+    load: () => import('./commands/export.ts'),
+  },
   replay: {
     summary: 'runs a trace through a heap and shows it',
     load: () => import('./commands/replay.ts'),

@@ -77,7 +77,8 @@ export function fragmentation(model: HeapModel): FragmentationVerdict {
 /** "3.1 KB free, largest 512 B, held apart by 4 blocks from net.js:41". */
 export function fragmentationSentence(verdict: FragmentationVerdict, nameOf: (site: number) => string): string {
   const { freeBytes, largestFreeBytes, freeBlocks, pins } = verdict;
-  const start = `${freeBytes} B free in ${freeBlocks} pieces, the largest ${largestFreeBytes} B`;
+  const pieces = freeBlocks === 1 ? 'one piece' : `${freeBlocks} pieces, the largest ${largestFreeBytes} B`;
+  const start = `${freeBytes} B free in ${pieces}`;
   if (pins.length === 0) return `${start}.`;
   const blocks = pins.reduce((sum, pin) => sum + pin.liveBlocks, 0);
   const names = [...new Set(pins.flatMap((pin) => pin.sites))].map(nameOf).slice(0, 3);

@@ -1,0 +1,35 @@
+/**
+ * A recording in other tools' formats. Each format is a function that streams text through `write`; nothing is held
+ * beyond the heap model, so a long recording needs no more memory than a short one.
+ */
+import { jsonEvents } from '../monitor/json-events.ts';
+import type { Recording } from '../recording/reader.ts';
+import { exportChromeTrace } from './chrome-trace.ts';
+import { exportCsv } from './csv.ts';
+import { exportSpeedscope } from './speedscope.ts';
+
+/** A site's source line, or a name made of its number. */
+export type NameOf = (site: number, bundleId: number) => string;
+
+export type Exporter = (recording: Recording, write: (text: string) => void, nameOf: NameOf) => void;
+
+export const exporters: Record<string, { summary: string; run: Exporter }> = {
+  csv: {
+    summary: 'a row a frame: time, live, peak, free and largest free bytes, fragmentation, losses',
+    run: exportCsv,
+  },
+  jsonl: {
+    summary: 'a line of JSON an event, as `monitor --json` writes it',
+    run: (recording, write) => {
+      recording.play(jsonEvents(write));
+    },
+  },
+  chrome: {
+    summary: 'Trace Event Format for chrome://tracing and Perfetto: counters, failures, marks, gaps',
+    run: exportChromeTrace,
+  },
+  speedscope: {
+    summary: 'for speedscope.app: bytes by call site, live at the end and made in all',
+    run: exportSpeedscope,
+  },
+};
