@@ -1,0 +1,175 @@
+// Writes docs/allocators.md, docs/allocators.svg and docs/policies/*.md: figures from the bench, drawings from the sources.
+//
+//   npx tsx scripts/allocator-docs.ts
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../boards/root.ts';
+import { defaultPolicyName, type PolicyName, policies, policyNames } from '../firmware/src/policies/index.ts';
+import { type BenchRow, benchRow, geometricMean } from '../host/bench/bench.ts';
+import { benchTable, summaryTable } from '../host/bench/bench-table.ts';
+import { cycleMeter } from '../host/bench/cycles.ts';
+import { race } from '../host/bench/race.ts';
+import { readTrace } from '../host/trace/trace.ts';
+import { readTraces } from '../host/trace/traces.ts';
+
+const BOARD = 'kaluma-pico';
+/** Small enough for a quarter of the board, and of different kinds: many small blocks, and few. */
+const CYCLE_TRACES = ['expat-config', 'mqtt-sub'];
+
+const whenToChoose: Record<string, string> = {
+  'first-fit': 'The reference: simple, predictable, good where few blocks are free at once.',
+  'next-fit': 'Searches are short on a heap with room. Fragments more than its sisters; for comparison mostly.',
+  'best-fit': 'The smallest footprint among policies with a header; no limit on the arena short of 128 MB.',
+  tlsf: 'Constant time in every call, the classic choice where a deadline counts.',
+  'trie-fit':
+    'The default: the smallest footprint without moving blocks, every call bounded. Slower than the rest when interpreted.',
+  compact: 'Long-running programs that must not fragment, and can hold handles. A call may move everything.',
+  segregated:
+    'The fastest when interpreted: a list for each small size in front. For programs that free as they allocate.',
+  percore:
+    'The only one that interrupt handlers may share, and fast: a malloc from a cache is ten loads and stores. Wants memory to spare.',
+  buddy: 'Power-of-two blocks, for requests that are powers of two; alignment inside any block.',
+};
+
+/** The comment that a policy's source begins with. */
+function drawing(policy: PolicyName): string {
+  const source = readFileSync(join(packageRoot, 'firmware', 'src', 'policies', `${policy}.ts`), 'utf8');
+  return source
+    .slice(source.indexOf('/**') + 4, source.indexOf('*/'))
+    .split('\n')
+    .map((line) => line.replace(/^ \* ?/, '').trimEnd())
+    .join('\n')
+    .trim();
+}
+
+interface Point {
+  policy: PolicyName;
+  utilisation: number;
+  worstCycles: number;
+}
+
+/** Utilisation upwards, worst malloc on the board to the right, in decades. */
+function chart(points: readonly Point[]): string {
+  const width = 640;
+  const height = 360;
+  const left = 56;
+  const bottom = 316;
+  const decades = [4, 5, 6, 7, 8, 9];
+  const x = (cycles: number): number => left + ((Math.log10(cycles) - 4) / 5) * (width - left - 110);
+  const y = (share: number): number => bottom - ((share - 0.3) / 0.7) * (bottom - 24);
+  const parts = decades.map(
+    (decade) =>
+      `<line x1="${x(10 ** decade)}" y1="24" x2="${x(10 ** decade)}" y2="${bottom}" stroke="#ddd"/><text x="${x(10 ** decade)}" y="${bottom + 16}" text-anchor="middle">10^${decade}</text>`,
+  );
+  for (let share = 0.3; share < 1.01; share += 0.1) {
+    parts.push(
+      `<line x1="${left}" y1="${y(share)}" x2="${width - 110}" y2="${y(share)}" stroke="#ddd"/><text x="${left - 6}" y="${y(share) + 4}" text-anchor="end">${Math.round(share * 100)} %</text>`,
+    );
+  }
+  for (const { policy, utilisation, worstCycles } of points) {
+    const cx = x(worstCycles).toFixed(1);
+    const cy = y(utilisation).toFixed(1);
+    const weight = policy === defaultPolicyName ? ' font-weight="bold"' : '';
+    parts.push(
+      `<circle cx="${cx}" cy="${cy}" r="4" fill="#2a6f97"/><text x="${Number(cx) + 7}" y="${Number(cy) + 4}"${weight}>${policy}</text>`,
+    );
+  }
+  parts.push(
+    `<text x="${left}" y="14">utilisation, geometric mean of the recorded traces</text>`,
+    `<text x="${width / 2 - 30}" y="${height - 6}" text-anchor="middle">cycles of the slowest malloc seen, interpreted on ${BOARD}</text>`,
+  );
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12"><title>Footprint against worst-case work</title><rect width="${width}" height="${height}" fill="#fff"/>\n${parts.join('\n')}\n</svg>\n`;
+}
+
+const docs = join(packageRoot, 'docs');
+mkdirSync(join(docs, 'policies'), { recursive: true });
+const traces = readTraces([]);
+const rows: BenchRow[] = [];
+for (const trace of traces) for (const policy of policyNames) rows.push(await benchRow(trace, policy, null));
+
+const meter = await cycleMeter({ board: BOARD });
+const metered: BenchRow[] = [];
+for (const name of CYCLE_TRACES) {
+  const trace = readTrace(join(packageRoot, 'test', 'fixtures', 'traces', `${name}.trace`));
+  for (const policy of policyNames) metered.push(await benchRow(trace, policy, meter));
+}
+const recorded = new Set(traces.filter(({ header }) => header.recorder !== undefined).map(({ name }) => name));
+const utilisationOf = (policy: PolicyName): number =>
+  geometricMean(rows.filter((row) => row.policy === policy && recorded.has(row.trace)).map((row) => row.utilisation!));
+const worst = (policy: PolicyName, call: 'malloc' | 'free'): number =>
+  Math.max(...metered.filter((row) => row.policy === policy).map((row) => row.cycles?.[call].max ?? 0));
+const mean = (policy: PolicyName, call: 'malloc' | 'free'): number =>
+  geometricMean(metered.filter((row) => row.policy === policy && row.cycles).map((row) => row.cycles![call].mean));
+const thousands = (cycles: number): string => (cycles / 1000).toFixed(0);
+
+writeFileSync(
+  join(docs, 'allocators.svg'),
+  chart(
+    policyNames.map((policy) => ({ policy, utilisation: utilisationOf(policy), worstCycles: worst(policy, 'malloc') })),
+  ),
+);
+
+const results = await race(traces, policyNames);
+const text = `# Allocators
+
+What each policy needs and costs. Written by \`npx tsx scripts/allocator-docs.ts\` from \`heapglass bench\`; each policy has
+a page in [policies/](policies/).
+
+![Footprint against worst-case work](allocators.svg)
+
+## Footprint
+
+The smallest arena, in steps of 16 bytes, in which a trace completes. Everything a policy keeps lies in the arena. The
+answer is run once more with a pattern in every payload. Utilisation is peak live bytes over footprint. Payloads of all
+policies are 8-byte aligned; those of umm, tlsf and zephyr are 4-byte aligned.
+
+\`heapglass bench\` prints:
+
+\`\`\`
+${benchTable(rows)}
+${summaryTable(rows, traces)}\`\`\`
+
+Names with (C) are C allocators as they were recorded, by the same method.
+
+## Cycles, interpreted
+
+Thousands of cycles on ${BOARD}, from \`heapglass bench --board ${BOARD}\` over the traces ${CYCLE_TRACES.join(' and ')} in an arena of three
+times the peak and 4 KB. Mean is the geometric mean of the traces' means, worst the slowest call seen.
+
+| policy | malloc mean | malloc worst | free mean | free worst |
+|---|--:|--:|--:|--:|
+${policyNames
+  .map(
+    (policy) =>
+      `| [${policy}](policies/${policy}.md) | ${thousands(mean(policy, 'malloc'))} | ${thousands(worst(policy, 'malloc'))} | ${thousands(mean(policy, 'free'))} | ${thousands(worst(policy, 'free'))} |`,
+  )
+  .join('\n')}
+
+## Operations a second, in Node
+
+Millions, geometric mean over the traces, all in one process and one run: \`heapglass bench --race\`. The figures are of the
+machine that wrote this page; their order is what counts.
+
+| | millions a second |
+|---|--:|
+${results.map(({ name, megaOperations }) => `| ${name} | ${megaOperations.toFixed(1)} |`).join('\n')}
+`;
+writeFileSync(join(docs, 'allocators.md'), text);
+
+for (const policy of policyNames) {
+  writeFileSync(
+    join(docs, 'policies', `${policy}.md`),
+    `# ${policy}
+
+${whenToChoose[policy] ?? ''}
+
+Utilisation ${(100 * utilisationOf(policy)).toFixed(1)} % over the recorded traces; malloc ${thousands(mean(policy, 'malloc'))} thousand cycles and free ${thousands(mean(policy, 'free'))} thousand in the
+mean, interpreted on ${BOARD} ([allocators](../allocators.md)).
+
+\`\`\`
+${drawing(policy)}
+\`\`\`
+${['first-fit', 'next-fit', 'best-fit'].includes(policy) ? `\nThe blocks:\n\n\`\`\`\n${drawing('boundary-tags' as PolicyName)}\n\`\`\`\n` : ''}`,
+  );
+}
+if (Object.keys(policies).length !== policyNames.length) throw new Error('a policy is missing');

@@ -1,0 +1,38 @@
+// docs/allocators.md and docs/policies: the utilisations are what the bench gives, the drawings are the sources'.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { packageRoot } from '../../boards/root.ts';
+import { policies, policyNames } from '../../firmware/src/policies/index.ts';
+import { minimumFootprint } from '../../host/bench/footprint.ts';
+import { readTrace } from '../../host/trace/trace.ts';
+
+const page = readFileSync(join(packageRoot, 'docs', 'allocators.md'), 'utf8');
+const header = page
+  .match(/^utilisation, %.*$/m)![0]
+  .split(/\s{2,}/)
+  .slice(2, -1);
+
+test.each(['expat-config', 'lua-queens', 'mqtt-sub'])('%s: the table of docs/allocators.md', (name) => {
+  const trace = readTrace(join(packageRoot, 'test', 'fixtures', 'traces', `${name}.trace`));
+  const cells = page.match(new RegExp(`^${name} .*$`, 'm'))![0].split(/\s{2,}/);
+  for (const [i, policy] of header.entries()) {
+    const utilisation = minimumFootprint(policies[policy as keyof typeof policies], trace)!.utilisation;
+    expect(`${policy} ${cells[i + 2]}`).toBe(`${policy} ${(utilisation * 100).toFixed(1)}`);
+  }
+});
+
+test.each(policyNames)('docs/policies/%s.md draws what the source draws', (policy) => {
+  const path = join(packageRoot, 'docs', 'policies', `${policy}.md`);
+  if (!existsSync(path)) {
+    console.warn(`there is no page of ${policy} yet: run npx tsx scripts/allocator-docs.ts`);
+    return;
+  }
+  const text = readFileSync(path, 'utf8');
+  const source = readFileSync(join(packageRoot, 'firmware', 'src', 'policies', `${policy}.ts`), 'utf8');
+  const comment = source
+    .slice(source.indexOf('/**') + 3, source.indexOf('*/'))
+    .split('\n')
+    .slice(1, -1);
+  for (const line of comment) expect(text).toContain(line.replace(/^ \* ?/, '').trimEnd());
+});
