@@ -8,6 +8,8 @@
 
 import { policyNameOf } from '../../firmware/src/policies/index.ts';
 import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE } from '../../firmware/src/policy.ts';
+import { fragmentation, fragmentationSentence } from '../answers/fragmentation.ts';
+import { LeakWatch, leakSentence } from '../answers/leaks.ts';
 import { TelemetryDecoder } from '../model/decoder.ts';
 import type { Counters, Hello, MapChunk, PostMortem, TelemetryListener } from '../model/events.ts';
 import { HeapModel } from '../model/heap-model.ts';
@@ -48,6 +50,7 @@ interface Heard {
 export class Session implements TelemetryListener {
   readonly model = new HeapModel();
   readonly timeline = new Timeline();
+  readonly leaks = new LeakWatch();
   readonly decoder: TelemetryDecoder;
   private readonly options: SessionOptions;
   private readonly textDecoder = new TextDecoder();
@@ -93,6 +96,7 @@ export class Session implements TelemetryListener {
 
   eventsEnd(): void {
     this.model.eventsEnd();
+    this.leaks.observe(this.model);
     this.sample();
   }
 
@@ -185,6 +189,20 @@ export class Session implements TelemetryListener {
     );
   }
 
+  /** Leaks and fragmentation, in words. */
+  answers(): string[] {
+    const said = this.leaks
+      .verdicts(this.model)
+      .map((verdict) =>
+        leakSentence(verdict, verdict.site === 0 ? 'Memory without a site' : this.siteName(verdict.site)),
+      );
+    const held = fragmentation(this.model);
+    if (held.isFragmented) {
+      said.push(`Fragmented: ${fragmentationSentence(held, (site) => (site === 0 ? 'no site' : this.siteName(site)))}`);
+    }
+    return said;
+  }
+
   scene(state: SceneState): Scene {
     const { model } = this;
     const known = model.arenaBytes > 0;
@@ -205,6 +223,7 @@ export class Session implements TelemetryListener {
         .map(({ toBytes, blocks }) => ({ upToBytes: toBytes - 1, liveBlocks: blocks })),
       sites: this.sites(),
       line: this.line(),
+      answers: () => this.answers(),
       message: this.message !== null && this.latestMs <= this.message.untilMs ? this.message.text : this.noise,
     };
   }

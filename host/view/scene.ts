@@ -88,4 +88,6 @@ export interface Scene {
   line: LineFigures | null;
   /** The latest thing worth words: a failed allocation, a loss, a filter. */
   message: string | null;
+  /** What is wrong, in sentences with their evidence (host/answers); worked out when asked. */
+  answers?: () => string[];
 }

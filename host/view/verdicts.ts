@@ -29,7 +29,8 @@ export function verdicts(scene: Scene): string[] {
       ? `The peak took ${percentText(peak)} of the arena: a little more than ${bytesText(arenaBytes - figures.peakLiveBytes)} and requests fail.`
       : `The peak took ${percentText(peak)} of the arena; ${bytesText(arenaBytes - figures.peakLiveBytes)} were never live.`,
   );
-  if (figures.externalFragmentation > FRAGMENTED && figures.freeBytes > arenaBytes * CONSIDERABLE) {
+  if (scene.answers) said.push(...scene.answers());
+  else if (figures.externalFragmentation > FRAGMENTED && figures.freeBytes > arenaBytes * CONSIDERABLE) {
     said.push(
       `Fragmented: ${bytesText(figures.freeBytes)} are free, and the largest request that can be served is ${bytesText(figures.largestFreeBytes)}.`,
     );
