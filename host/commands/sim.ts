@@ -10,6 +10,7 @@ import { nsPerMs } from '../../sim/board/time.ts';
 import type { VirtualBoard } from '../../sim/board/virtual-board.ts';
 import { usageProblem } from '../arguments.ts';
 import type { Arguments, Command, Io } from '../command.ts';
+import { printCall } from '../sim/call.ts';
 import { listen, parseListen } from '../sim/listen.ts';
 import { openPty } from '../sim/pty.ts';
 import { openSim } from '../transport/sim.ts';
@@ -23,6 +24,7 @@ export const command: Command = {
   positionals: '[program.js]',
   options: {
     board: { type: 'string', short: 'b', value: 'ID', help: `which board; default ${defaultBoard}` },
+    call: { type: 'string', value: 'CODE', help: 'what this costs once the program is loaded: cycles, memory' },
     for: { type: 'string', value: 'MS', help: `virtual milliseconds to run; default ${defaultForMs}` },
     listen: { type: 'string', value: 'tcp:PORT', help: 'lets others open the board over TCP, on this machine only' },
     pty: { type: 'boolean', help: 'lets others open the board as a serial device (needs socat)' },
@@ -37,6 +39,7 @@ export const command: Command = {
 stall=P:MS, unplug=AT:MS, deafhost=AT:MS (at a time, for a time), brownout=N (in the N+1st flash operation).
 
   heapglass sim blink.js --board puckjs
+  heapglass sim fib.js --board kaluma-pico --call 'run(16)' --json
   heapglass sim --board kaluma-pico --listen tcp:4000
   heapglass sim --board pico_r1_3 --pty --link /tmp/ttyESPRUINO
 `,
@@ -45,6 +48,12 @@ stall=P:MS, unplug=AT:MS, deafhost=AT:MS (at a time, for a time), brownout=N (in
 
 async function run(args: Arguments, io: Io): Promise<ExitCode> {
   if (args.positionals.length > 1) throw usageProblem('sim', 'there is more than one program');
+  const call = args.text('call');
+  if (call !== undefined) {
+    const [path] = args.positionals;
+    if (path === undefined) throw usageProblem('sim', '--call needs a program');
+    return printCall(loadBoard(args.text('board') ?? defaultBoard), path, call, args.flag('json'), io);
+  }
   const board = await bootBoard(args);
   const listenSpec = args.text('listen');
   if (listenSpec !== undefined || args.flag('pty')) return serve(board, listenSpec ?? 'tcp:0', args, io);

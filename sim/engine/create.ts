@@ -10,9 +10,11 @@ import { type AnyNode, childrenOf } from './ast.ts';
 import { espruinoCosts, jerryscriptCosts } from './costs.ts';
 import type { Engine, EngineOptions, Outcome } from './engine.ts';
 import { espruinoModel } from './espruino/model.ts';
+import { addTo, type Bag, priceOf } from './features.ts';
 import { type Instrumented, instrument } from './instrument.ts';
 import { jerryscriptModel } from './jerryscript/model.ts';
 import { marker } from './marker.ts';
+import { espruinoMemory, jerryscriptMemory } from './memory.ts';
 import type { Block, CostModel, Unit } from './model.ts';
 import { type Controls, dynamicNames, preludeText } from './prelude.ts';
 import { type HostFunctions, Sandbox } from './sandbox.ts';
@@ -21,11 +23,13 @@ import { analyseScopes } from './scopes.ts';
 /** Charges between two looks at the budget and at Ctrl-C. */
 const sliceUnits = 1 << 20;
 const profileBlocks = 1 << 16;
+const defaultVariableBytes = 13;
 
 export interface ProfiledEngine extends Engine {
   /** Features executed since the last `resetProfile`, by name. */
   profile(): Map<string, number>;
   resetProfile(): void;
+  memory(): Map<string, number>;
 }
 
 export function createEngine(board: Board, functions: HostFunctions = {}, options: EngineOptions = {}): Engine {
@@ -66,6 +70,7 @@ class ModelEngine implements ProfiledEngine {
   readonly #blocks: Block[] = [];
   readonly #cyclesPerUnit: number;
   readonly #gc: { limitBytes: number; units: number };
+  readonly #memory: Bag = new Map();
   #known: string[] = [];
   /** Units (cycles or instructions) charged in slices that are over. */
   #spent = 0;
@@ -117,11 +122,18 @@ class ModelEngine implements ProfiledEngine {
   }
 
   get heapBytes(): number | null {
-    return this.#board.engine === 'kaluma' ? (this.#board.engineHeapUsedAtBootBytes ?? 0) : null;
+    if (this.#board.engine !== 'kaluma') return null;
+    return (this.#board.engineHeapUsedAtBootBytes ?? 0) + Math.max(0, priceOf(this.#memory, jerryscriptCosts.memory));
   }
 
   get jsvars(): number | null {
-    return this.#board.engine === 'espruino' ? 0 : null;
+    if (this.#board.engine !== 'espruino') return null;
+    return espruinoCosts.jsvarsAtBoot + Math.round(priceOf(this.#memory, espruinoCosts.memory));
+  }
+
+  /** What the programs run so far left in memory: for fitting prices. */
+  memory(): Bag {
+    return this.#memory;
   }
 
   charge(cycles: number): void {
@@ -129,7 +141,13 @@ class ModelEngine implements ProfiledEngine {
   }
 
   run(source: string, fileName: string): Outcome {
-    return this.#attempt(fileName, () => this.#sandbox.evaluate(this.#prepare(source), fileName));
+    let unit: Unit | null = null;
+    const outcome = this.#attempt(fileName, () => {
+      unit = unitOf(source, this.#known);
+      return this.#sandbox.evaluate(this.#prepare(unit), fileName);
+    });
+    if (unit !== null) this.#remember(unit);
+    return outcome;
   }
 
   call(fn: unknown, args: unknown[]): Outcome {
@@ -162,8 +180,7 @@ class ModelEngine implements ProfiledEngine {
   }
 
   /** Instrumented text of a program or a line. */
-  #prepare(source: string): string {
-    const unit = unitOf(source, this.#known);
+  #prepare(unit: Unit): string {
     const { code, blocks }: Instrumented = instrument(
       unit,
       this.#model,
@@ -175,9 +192,25 @@ class ModelEngine implements ProfiledEngine {
     return this.#board.engine === 'kaluma' ? `'use strict';${code}` : code;
   }
 
+  /** Adds what a program left in the engine's memory. */
+  #remember(unit: Unit): void {
+    const readGlobal = (name: string): unknown => {
+      try {
+        return this.#sandbox.evaluate(name, 'memory');
+      } catch {
+        return undefined;
+      }
+    };
+    const left =
+      this.#board.engine === 'espruino'
+        ? espruinoMemory(unit, readGlobal, this.#board.jsvars?.bytesEach ?? defaultVariableBytes)
+        : jerryscriptMemory(unit, readGlobal);
+    for (const [feature, count] of left) addTo(this.#memory, feature, count);
+  }
+
   #eval(text: unknown): unknown {
     if (typeof text !== 'string') return text;
-    return this.#sandbox.evaluate(this.#prepare(text), 'eval');
+    return this.#sandbox.evaluate(this.#prepare(unitOf(text, this.#known)), 'eval');
   }
 
   #chargeHostCall(): void {

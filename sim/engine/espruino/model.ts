@@ -7,6 +7,7 @@
  * src/jsvar.c (jsvFindChildFromString).
  */
 import { type AnyNode, childrenOf, isFunction } from '../ast.ts';
+import { addBuiltin } from '../builtin-calls.ts';
 import { addTo, type Bag, type Prices } from '../features.ts';
 import type { CostModel, DynamicFeatures, Unit, UnitCosts } from '../model.ts';
 import { type Place, propertyPlaces } from '../shapes.ts';
@@ -113,6 +114,7 @@ class EspruinoCosts implements UnitCosts {
         return;
       case 'CallExpression':
         addTo(bag, 'call');
+        addBuiltin(node, this.#places, bag);
         addTo(bag, 'call.argument', (node.arguments as AnyNode[]).length);
         return;
       case 'ArrayExpression':

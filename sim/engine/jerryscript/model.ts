@@ -6,6 +6,7 @@
  * jerry-core/vm/vm.c, jerry-core/ecma/operations/ecma-reference.c; kaluma-project/kaluma 1.2.1 tools/kaluma.cmake.
  */
 import { type AnyNode, childrenOf, isFunction } from '../ast.ts';
+import { addBuiltin } from '../builtin-calls.ts';
 import { addTo, type Bag, type Prices } from '../features.ts';
 import type { CostModel, DynamicFeatures, Unit, UnitCosts } from '../model.ts';
 import type { Scope, Variable } from '../scopes.ts';
@@ -161,6 +162,7 @@ class JerryscriptCosts implements UnitCosts {
         return;
       case 'CallExpression': {
         addTo(bag, (node.callee as AnyNode).type === 'MemberExpression' ? 'call.method' : 'call');
+        addBuiltin(node, this.#places, bag);
         addTo(bag, 'call.argument', (node.arguments as AnyNode[]).length);
         return;
       }

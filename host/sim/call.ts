@@ -1,0 +1,30 @@
+/** `sim --call`: prints what one call of a program costs on a board, without booting its console. */
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { Board } from '../../boards/board.ts';
+import { type ExitCode, exitCodes, Problem } from '../../boards/problem.ts';
+import { type CallFigures, measureCall } from '../../sim/engine/call.ts';
+import type { Io } from '../command.ts';
+
+export function printCall(board: Board, path: string, call: string, isJson: boolean, io: Io): ExitCode {
+  const figures = measureCall(board, { source: readProgram(path), fileName: basename(path) }, call);
+  io.out(isJson ? `${JSON.stringify(figures, null, 2)}\n` : textOf(figures, board, call));
+  return exitCodes.done;
+}
+
+function readProgram(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new Problem(exitCodes.badInput, `${path} cannot be read`, [(error as Error).message], 'Name a program file.');
+  }
+}
+
+function textOf({ value, cycles, instructions, load }: CallFigures, board: Board, call: string): string {
+  const ms = (cycles / board.clockHz) * 1000;
+  const lines = [`${call} = ${JSON.stringify(value)}`, `${cycles} cycles, ${ms.toFixed(3)} ms on ${board.id}`];
+  if (instructions !== null) lines.push(`${instructions} instructions`);
+  if (load.engineHeapBytes !== null) lines.push(`${load.engineHeapBytes} bytes of the engine's heap to load`);
+  if (load.jsvars !== null) lines.push(`${load.jsvars} variables to load`);
+  return `${lines.join('\n')}\n`;
+}
