@@ -24,6 +24,8 @@ import { analyseScopes } from './scopes.ts';
 const sliceUnits = 1 << 20;
 const profileBlocks = 1 << 16;
 const defaultVariableBytes = 13;
+/** JerryScript's heap gives out multiples of this (jmem.h JMEM_ALIGNMENT). */
+const heapGranule = 8;
 
 export interface ProfiledEngine extends Engine {
   /** Features executed since the last `resetProfile`, by name. */
@@ -123,7 +125,8 @@ class ModelEngine implements ProfiledEngine {
 
   get heapBytes(): number | null {
     if (this.#board.engine !== 'kaluma') return null;
-    return (this.#board.engineHeapUsedAtBootBytes ?? 0) + Math.max(0, priceOf(this.#memory, jerryscriptCosts.memory));
+    const bytes = Math.max(0, priceOf(this.#memory, jerryscriptCosts.memory));
+    return (this.#board.engineHeapUsedAtBootBytes ?? 0) + heapGranule * Math.round(bytes / heapGranule);
   }
 
   get jsvars(): number | null {

@@ -28,12 +28,6 @@ const dynamic: DynamicFeatures = {
   newOther: 'new.other',
 };
 
-/**
- * An environment with more names than this is searched through a hash map, made by the first search that goes this far:
- * jerryscript v2.4.0 ecma-helpers.c ecma_find_named_property, 16 property pairs (ECMA_PROPERTY_HASMAP_MINIMUM_SIZE / 2).
- */
-const hashedNames = 32;
-
 const operatorClass: Record<string, string> = {
   '+': 'add',
   '-': 'sub',
@@ -309,29 +303,27 @@ class JerryscriptCosts implements UnitCosts {
       const captured = [...at.variables.values()].filter((other) => other.captured);
       if (captured.length === 0) continue;
       addTo(bag, 'name.environment', times);
-      const isHashed = captured.length > hashedNames;
       if (variable?.scope === at) {
-        const steps = isHashed ? 1 : captured.filter((other) => other.index > variable.index).length;
-        addTo(bag, 'name.environment.step', times * steps);
+        addTo(bag, 'name.step', times * captured.filter((other) => other.index > variable.index).length);
         return;
       }
-      addTo(bag, 'name.environment.step', times * (isHashed ? 1 : captured.length));
+      addTo(bag, 'name.step', times * captured.length);
     }
     const globals = [...this.#unit.scopes.global.variables.values()];
     const isLexical = (other: Variable) => other.kind === 'let' || other.kind === 'const' || other.kind === 'class';
     const lexical = globals.filter(isLexical);
     if (lexical.length > 0 || variable) addTo(bag, 'name.lexical', times);
     if (variable && isLexical(variable)) {
-      addTo(bag, 'name.lexical.step', times * lexical.filter((other) => other.index > variable.index).length);
+      addTo(bag, 'name.step', times * lexical.filter((other) => other.index > variable.index).length);
       return;
     }
-    addTo(bag, 'name.lexical.step', times * lexical.length);
+    addTo(bag, 'name.step', times * lexical.length);
     addTo(bag, 'name.global', times);
     // Functions are declared before variables, whatever their place in the text.
     const order = globals.filter((other) => !isLexical(other)).sort((a, b) => rank(a) - rank(b) || a.index - b.index);
-    if (variable) addTo(bag, 'name.global.step', times * (order.length - 1 - order.indexOf(variable)));
+    if (variable) addTo(bag, 'name.step', times * (order.length - 1 - order.indexOf(variable)));
     else {
-      addTo(bag, 'name.global.step', times * order.length);
+      addTo(bag, 'name.step', times * order.length);
       addTo(bag, 'name.builtin', times);
     }
   }

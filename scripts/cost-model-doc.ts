@@ -1,0 +1,11 @@
+// Writes docs/cost-model.md from the tables and the fidelity programs.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../boards/root.ts';
+import { costModelDocument } from '../sim/engine/document.ts';
+import { predict } from '../sim/engine/validate.ts';
+import { fidelityPrograms } from '../test/engine/fidelity.ts';
+
+const programs = fidelityPrograms();
+const text = costModelDocument(predict(programs, 'kaluma'), predict(programs, 'espruino'));
+writeFileSync(join(packageRoot, 'docs', 'cost-model.md'), text);

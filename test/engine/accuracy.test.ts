@@ -1,0 +1,91 @@
+// What the models predict, held to what the real engines took for programs that no price was fitted to.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadBoard } from '../../boards/board.ts';
+import { packageRoot } from '../../boards/root.ts';
+import { measureCall } from '../../sim/engine/call.ts';
+import { createEngine } from '../../sim/engine/create.ts';
+import { costModelDocument } from '../../sim/engine/document.ts';
+import { errorsOf, predict } from '../../sim/engine/validate.ts';
+import { fidelityPrograms, hasFidelity } from './fidelity.ts';
+
+if (!hasFidelity) console.warn('skipped: the fidelity programs are not beside this checkout (../shared/fidelity)');
+
+test.skipIf(!hasFidelity).each(['kaluma', 'espruino'] as const)('%s: programs never seen are predicted', (engine) => {
+  const programs = fidelityPrograms();
+  const predictions = predict(programs, engine);
+  expect(predictions.map(({ value }) => value)).toEqual(programs.map(({ checksum }) => checksum));
+  const work = errorsOf(predictions);
+  expect(work.meanPercent).toBeLessThan(8);
+  expect(work.worstPercent).toBeLessThan(20);
+  const memory = errorsOf(predictions.map((p) => ({ predicted: p.predictedMemory, measured: p.measuredMemory })));
+  expect(memory.meanPercent).toBeLessThan(10);
+});
+
+test.skipIf(!hasFidelity)('docs/cost-model.md is what its script writes', () => {
+  const programs = fidelityPrograms();
+  const text = costModelDocument(predict(programs, 'kaluma'), predict(programs, 'espruino'));
+  expect(readFileSync(join(packageRoot, 'docs', 'cost-model.md'), 'utf8')).toBe(text);
+});
+
+interface CostProgram {
+  name: string;
+  source: string;
+  n: number;
+  cycles: number | null;
+  instructions: number | null;
+}
+
+test('the programs that prices were fitted to: mean error within 5 %', () => {
+  const { programs } = JSON.parse(readFileSync(join(packageRoot, 'test/fixtures/cost-programs.json'), 'utf8')) as {
+    programs: CostProgram[];
+  };
+  const pairs: Record<'kaluma' | 'espruino', { predicted: number; measured: number }[]> = { kaluma: [], espruino: [] };
+  for (const { name, source, n, cycles, instructions } of programs) {
+    if (cycles !== null)
+      pairs.kaluma.push({
+        predicted: measureCall(loadBoard('kaluma-pico'), { source, fileName: name }, `run(${n})`).cycles,
+        measured: cycles,
+      });
+    if (instructions !== null)
+      pairs.espruino.push({
+        predicted: measureCall(loadBoard('pico_r1_3'), { source, fileName: name }, `run(${n})`).instructions ?? 0,
+        measured: instructions,
+      });
+  }
+  expect(errorsOf(pairs.kaluma).meanPercent).toBeLessThan(5);
+  expect(errorsOf(pairs.espruino).meanPercent).toBeLessThan(5);
+});
+
+test('the same program takes the same cycles each time', () => {
+  const source =
+    'var a = [3, 1, 2]; function run(n) { var s = 0; for (var i = 0; i < n; i++) s += a[i % 3] * 0.5; return s; }';
+  for (const id of ['kaluma-pico', 'pico_r1_3', 'puckjs']) {
+    const board = loadBoard(id);
+    const once = measureCall(board, { source, fileName: 'a.js' }, 'run(100)');
+    expect(measureCall(board, { source, fileName: 'a.js' }, 'run(100)')).toEqual(once);
+    expect(once.cycles).toBeGreaterThan(100_000);
+  }
+});
+
+test('a line more, a longer name and a comment cost what the engine says they cost', () => {
+  const cyclesOf = (id: string, body: string) => {
+    const figures = measureCall(loadBoard(id), { source: `function run(n) { ${body} }`, fileName: 'a.js' }, 'run(1)');
+    return figures.instructions ?? figures.cycles;
+  };
+  const plain = 'var a = 1; return a;';
+  expect(cyclesOf('kaluma-pico', 'var a = 1;\n return a;')).toBeGreaterThan(cyclesOf('kaluma-pico', plain));
+  expect(cyclesOf('kaluma-pico', 'var a = 1; /* of no account */ return a;')).toBe(cyclesOf('kaluma-pico', plain));
+  expect(cyclesOf('pico_r1_3', 'var a = 1; /* of no account */ return a;')).toBeGreaterThan(
+    cyclesOf('pico_r1_3', plain),
+  );
+  expect(cyclesOf('pico_r1_3', 'var alpha = 1; return alpha;')).toBeGreaterThan(cyclesOf('pico_r1_3', plain));
+});
+
+test('a program loses its globals with the engine', () => {
+  const engine = createEngine(loadBoard('kaluma-pico'));
+  engine.run('var kept = 5', 'a.js');
+  expect(engine.run('kept', 'b.js')).toMatchObject({ value: 5 });
+  expect(createEngine(loadBoard('kaluma-pico')).run('typeof kept', 'b.js')).toMatchObject({ value: 'undefined' });
+});
