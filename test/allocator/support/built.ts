@@ -10,21 +10,33 @@ import type * as arenaModule from '../../../firmware/src/arena.ts';
 import type * as heapModule from '../../../firmware/src/heap.ts';
 import type * as policiesModule from '../../../firmware/src/policies/index.ts';
 import type * as safetyModule from '../../../firmware/src/safety.ts';
+import type * as footprintModule from '../../../host/bench/footprint.ts';
 
-export type Built = typeof arenaModule & typeof heapModule & typeof policiesModule & typeof safetyModule;
+export type Built = typeof arenaModule &
+  typeof footprintModule &
+  typeof heapModule &
+  typeof policiesModule &
+  typeof safetyModule;
 
 export async function builtAllocator(): Promise<Built> {
   const outfile = join(mkdtempSync(join(tmpdir(), 'heapglass-')), 'allocator.mjs');
   await build({
     stdin: {
-      contents: ['arena', 'heap', 'policies/index', 'safety']
-        .map((name) => `export * from './firmware/src/${name}.ts';`)
+      contents: [
+        'firmware/src/arena',
+        'firmware/src/heap',
+        'firmware/src/policies/index',
+        'firmware/src/safety',
+        'host/bench/footprint',
+      ]
+        .map((name) => `export * from './${name}.ts';`)
         .join('\n'),
       resolveDir: packageRoot,
       loader: 'ts',
     },
     bundle: true,
     format: 'esm',
+    platform: 'node',
     target: 'node20',
     outfile,
     logLevel: 'warning',
