@@ -31,7 +31,7 @@ const HeaderSchema = v.object({
   sites: v.optional(v.record(v.string(), v.string())),
 });
 
-/** Bytes decoded between two looks at the target: a frame or so. */
+/** Bytes decoded between two looks at a target that is near: less than a frame. */
 const SEEK_SLICE_BYTES = 64;
 
 export interface LineBatch {
@@ -122,7 +122,7 @@ export class Recording {
   seekOperations(operations: number): Point {
     return this.#seek(
       (place) => place.operations <= operations,
-      (model) => model.operations >= operations,
+      (model) => operations - model.operations,
     );
   }
 
@@ -130,11 +130,12 @@ export class Recording {
   seekTime(atMs: number): Point {
     return this.#seek(
       (place) => place.atMs < atMs,
-      (model) => model.atMs >= atMs,
+      (model) => (model.atMs < atMs ? SEEK_SLICE_BYTES : 0),
     );
   }
 
-  #seek(before: (place: CheckpointPlace) => boolean, reached: (model: HeapModel) => boolean): Point {
+  /** `ahead` is how many bytes may be decoded without passing the target; 0 or less when it is reached. */
+  #seek(before: (place: CheckpointPlace) => boolean, ahead: (model: HeapModel) => number): Point {
     const model = new HeapModel();
     const decoder = new TelemetryDecoder(model);
     let from = this.#begin;
@@ -151,11 +152,14 @@ export class Recording {
     }
     const started = model.operations;
     const point = (): Point => ({ decoder, model, decoded: model.operations - started });
-    if (from !== this.#begin && reached(model)) return point();
+    if (from !== this.#begin && ahead(model) <= 0) return point();
     for (const { bytes } of this.batches(from)) {
-      for (let at = 0; at < bytes.length; at += SEEK_SLICE_BYTES) {
-        decoder.push(bytes.subarray(at, at + SEEK_SLICE_BYTES));
-        if (reached(model)) return point();
+      for (let at = 0; at < bytes.length; ) {
+        // No operation takes less than a byte.
+        const to = at + Math.max(ahead(model), SEEK_SLICE_BYTES);
+        decoder.push(bytes.subarray(at, to));
+        if (ahead(model) <= 0) return point();
+        at = to;
       }
     }
     return point();

@@ -21,7 +21,7 @@ import {
 const FLUSH_BYTES = 16384;
 const FLUSH_MS = 250;
 /** A scrub decodes at most this many operations and a batch: some tens of milliseconds. */
-const CHECKPOINT_OPERATIONS = 32768;
+const CHECKPOINT_OPERATIONS = 16384;
 
 export class RecordingWriter {
   readonly path: string;

@@ -90,7 +90,7 @@ test('F3: a scrub to any point gives the heap of that point, and decodes no more
     const started = performance.now();
     const point = recording.seekOperations(target);
     slowestMs = Math.max(slowestMs, performance.now() - started);
-    expect(point.decoded).toBeLessThan(32768 + 8000);
+    expect(point.decoded).toBeLessThan(16384 + 8000);
     while (model.operations < point.model.operations) decoder.push(slices.next().value!);
     expect(point.model.operations - target).toBeLessThan(256);
     expect(point.model.operations).toBe(model.operations);

@@ -117,7 +117,7 @@ test.skipIf(traceNames.length === 0)(
 );
 
 test.skipIf(traceNames.length === 0)(
-  '9600 baud: the level steps down, loss is counted, and the map is exact again when the load ends',
+  '9600 baud: the level steps down instead of blocking, and what goes unrecorded is counted',
   () => {
     const name = traceNames.find((trace) => trace.startsWith('lua-queens')) ?? traceNames[0]!;
     const { operations, dropped, model, decoder, levels } = run(name, 'best-fit', 3500, 960, 8);
