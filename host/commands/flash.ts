@@ -21,8 +21,8 @@ function planOf(args: Arguments): Plan {
     isErase: args.flag('erase'),
     isJson: args.flag('json'),
     isWatch: args.flag('watch'),
-    isMonitor: args.flag('monitor') || args.text('for') !== undefined,
-    forMs: args.text('for') === undefined ? null : args.number('for', 1)! * 1000,
+    isMonitor: args.flag('monitor') || args.text('seconds') !== undefined,
+    forMs: args.text('seconds') === undefined ? null : args.number('seconds', 1)! * 1000,
     isDryRun: args.flag('dry-run'),
   };
   if (args.number('baud') === 1200) throw wrong('1200 baud reboots RP2040 boards into their boot loader');
@@ -55,7 +55,7 @@ export const command: Command = {
     policy: { type: 'string', value: 'NAME', help: `the allocator: ${policyNames.join(', ')}` },
     telemetry: { type: 'string', value: 'LEVEL', help: `${levels.join(', ')}; events if not given` },
     monitor: { type: 'boolean', short: 'm', help: 'watch the heap live as soon as the program runs' },
-    for: { type: 'string', value: 'SECONDS', help: 'watch for so long, then end' },
+    seconds: { type: 'string', value: 'N', help: 'watch for so long, then end' },
     watch: { type: 'boolean', short: 'w', help: 'flash again whenever a source file changes' },
     ram: { type: 'boolean', help: 'Espruino: into RAM only, gone at the next reset' },
     'dry-run': { type: 'boolean', help: 'everything, on a virtual board' },

@@ -18,7 +18,7 @@ import {
   type StartOptions,
   throwIfAborted,
 } from './flasher.ts';
-import { fromLatin1, type Link, plainText, textBeforeFrames } from './link.ts';
+import { fromLatin1, type Link, latin1, plainText, textBeforeFrames } from './link.ts';
 import { cancelYmodem, isWaitingForPackets, sendYmodem, TransferBroken } from './ymodem.ts';
 
 /** The end of the prompt that the board prints with echo on: cursor restored, two columns right. */
@@ -30,6 +30,12 @@ const commandMs = 3_000;
 /** USB carries tens of kilobytes a second: this long without a byte is the end of an answer, or of the line. */
 const silenceMs = 3_000;
 const verifyReads = 3;
+const echoMs = 300;
+/** What is kept of a program's output. */
+const longestText = 4_000;
+
+/** Ends an escape sequence, whatever it began with; on a line it is a syntax error. */
+export const endOfEscape = '~';
 
 /** What people do when a program kills the board at every boot. */
 export const gp22 =
@@ -122,23 +128,26 @@ export class KalumaFlasher implements Flasher {
     this.#link.takeAll();
     await this.#link.write('.load\r');
     let text = '';
+    let error: string | null = null;
     let isPrompted = false;
     try {
-      for (;;) {
-        const leftMs = startMs + timeoutMs - this.#link.clock.nowMs();
-        const bytes = leftMs > 0 ? await this.#link.readSome(leftMs) : new Uint8Array(0);
-        text += fromLatin1(bytes);
+      // The echo of the command is not the program's.
+      const echo = await this.#link.readUntil((all) => (all.includes('\n') ? true : null), echoMs);
+      let bytes = latin1(echo.text.replace(/^\.load\r?\n/, ''));
+      for (; ; bytes = await this.#link.readSome(Math.max(0, startMs + timeoutMs - this.#link.clock.nowMs()))) {
+        text = (text + fromLatin1(bytes)).slice(-longestText);
         const elapsedMs = this.#link.clock.nowMs() - startMs;
-        const error = /\x1b\[31m([^\x1b]*)/.exec(text)?.[1]?.trim() ?? null;
+        error ??= /\x1b\[31m([^\x1b]*)/.exec(text)?.[1]?.trim() ?? null;
         if (bytes.length > 0 && isFrame?.(bytes)) {
           return { proof: 'frame', text: textBeforeFrames(text), error, elapsedMs };
         }
         isPrompted ||= text.includes(promptEnd);
-        if (isPrompted && (!isFrame || error !== null || bytes.length === 0)) {
+        const isLate = elapsedMs >= timeoutMs;
+        if (isPrompted && (!isFrame || error !== null || isLate)) {
           // An error is printed before the prompt; what a program prints later is its own affair.
           return { proof: 'prompt', text: plainText(text), error, elapsedMs };
         }
-        if (bytes.length === 0) break;
+        if (isLate) break;
       }
       await this.#link.write('\r');
       const late = await this.#link.readUntil((answer) => (answer.includes(promptEnd) ? true : null), commandMs);
@@ -324,8 +333,11 @@ export async function reachPrompt(link: Link): Promise<void> {
       );
       if (reset.value) return;
     } else {
+      // Ctrl-C takes all that came with it in one USB packet away, so it is sent alone.
       await link.write('\x03');
       await link.takeUntilQuiet(100, 600);
+      // Ends an escape sequence that broke off (leftovers of a packet may begin one): in it even CR is lost.
+      await link.write(endOfEscape);
     }
   }
   throw noPrompt(link.name, heard);

@@ -10,7 +10,7 @@ import type { Transport } from '../transport/transport.ts';
 import { EspruinoFlasher } from './espruino.ts';
 import { EspruinoConsole } from './espruino-console.ts';
 import type { Identity } from './flasher.ts';
-import { gp22, KalumaFlasher, reachPrompt } from './kaluma.ts';
+import { endOfEscape, gp22, KalumaFlasher, reachPrompt } from './kaluma.ts';
 import { Link, plainText } from './link.ts';
 import { isWaitingForPackets } from './ymodem.ts';
 
@@ -64,6 +64,7 @@ export async function identify(link: Link): Promise<Identity> {
     if (tries > 0) {
       await link.write(tries < 3 ? '\x03' : '\x03\x10reset();\n');
       heard += plain(await link.takeUntilQuiet(150, 800));
+      if (tries < 3) await link.write(endOfEscape);
     }
     link.takeAll();
     await link.write('\r');

@@ -56,7 +56,7 @@ describe('flash', () => {
     ['kaluma-pico', 5_000],
     ['puckjs', 15_000],
   ])('--monitor on a virtual %s: one command to the first heap map', async (boardId, withinMs) => {
-    const { exitCode, out } = await run(flash, app, '--board', boardId, '--dry-run', '--for', '2', '--json');
+    const { exitCode, out } = await run(flash, app, '--board', boardId, '--dry-run', '--seconds', '2', '--json');
     const result = JSON.parse(out);
     expect(exitCode).toBe(exitCodes.done);
     expect(result).toMatchObject({
