@@ -8,7 +8,7 @@
  * each for parameter list, code reference and scope) and one a parameter; a program in RAM holds the text of its
  * functions besides. A flat array of n bytes takes 3 + ceil(n / bytes of a variable).
  * Kaluma, in bytes: 110 for a function of 32 characters (50 of them, 1.6 KB of source, added 5.5 KB), taken as 80 and
- * one a character; a closure 64; an array of n bytes 48 + n, a view 32.
+ * 1.4 a character, which two minified programs measured there need; a closure 64; an array of n bytes 48 + n, a view 32.
  */
 import { parse } from 'acorn';
 import { simple } from 'acorn-walk';
@@ -55,7 +55,7 @@ const espruino = {
 
 const kaluma = {
   functionBytes: 80,
-  characterBytes: 1,
+  characterBytes: 1.4,
   closureBytes: 64,
   globalBytes: 16,
   arrayBytes: 48,
@@ -64,7 +64,11 @@ const kaluma = {
 };
 
 /** Estimates what a bundle takes of the engine's memory once it runs. Null for a board whose memory is not known. */
-export function estimateMemory(bundle: Bundle, board: Board, options: EstimateOptions = {}): MemoryEstimate | null {
+export function estimateMemory(
+  bundle: Pick<Bundle, 'code' | 'arenasBytes'>,
+  board: Board,
+  options: EstimateOptions = {},
+): MemoryEstimate | null {
   const shape = shapeOf(bundle.code);
   const inRam = options.inRam || !board.features.storage;
   const known = bundle.arenasBytes.filter((bytes) => bytes !== null);
@@ -87,7 +91,7 @@ export function estimateMemory(bundle: Bundle, board: Board, options: EstimateOp
   if (board.engineHeapBytes === null) return null;
   const functions = shape.functions.map(
     ({ characters, inner }) =>
-      kaluma.functionBytes + characters * kaluma.characterBytes + (inner ? kaluma.closureBytes : 0),
+      kaluma.functionBytes + Math.ceil(characters * kaluma.characterBytes) + (inner ? kaluma.closureBytes : 0),
   );
   const code = sum(functions) + shape.globals * kaluma.globalBytes;
   const arenas = sum(

@@ -1,9 +1,10 @@
 // The memory estimate: what a bundle and its arenas take of the engine's memory, and the refusal of what does not fit.
-import { mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { boardIds, loadBoard } from '../../boards/board.ts';
+import { packageRoot } from '../../boards/root.ts';
 import { bundle } from '../../firmware/toolchain/bundle.ts';
 import { codeAreaBytes, codeAreaProblem, estimateMemory, memoryProblem } from '../../firmware/toolchain/estimate.ts';
 
@@ -72,4 +73,31 @@ test('a program is refused when it is longer than the code area', () => {
     'the area holds 524287',
   ]);
   expect(codeAreaProblem(524_287, loadBoard('kaluma-pico'))).toBeNull();
+});
+
+// Programs whose memory was measured on the real engines after loading, in RAM on Espruino.
+const fidelity = join(packageRoot, '..', 'shared', 'fidelity');
+const measured = existsSync(join(fidelity, 'truth.json'));
+if (!measured) console.warn(`skipped: ${fidelity} is not there, so the estimate is not held to the real engines`);
+
+interface Measured {
+  kaluma: { heapBytes: number };
+  espruino: { jsvars: number };
+}
+
+test.skipIf(!measured)('minified programs take on the real engines what is estimated, or less', () => {
+  const { programs } = JSON.parse(readFileSync(join(fidelity, 'truth.json'), 'utf8')) as {
+    programs: Record<string, Measured>;
+  };
+  // Programs without large arrays of their own, which the estimate knows only as arenas.
+  for (const name of ['firstfit_min.js', 'tokeniser_min.js', 'fib.js', 'strhash.js', 'closures.js']) {
+    const program = { code: readFileSync(join(fidelity, name), 'utf8'), arenasBytes: [] };
+    const truth = programs[name]!;
+    const kaluma = estimateMemory(program, loadBoard('kaluma-pico'))!.code / truth.kaluma.heapBytes;
+    const espruino = estimateMemory(program, loadBoard('puckjs'), { inRam: true })!.code / truth.espruino.jsvars;
+    expect(kaluma, `${name} on Kaluma`).toBeGreaterThan(0.9);
+    expect(kaluma, `${name} on Kaluma`).toBeLessThan(1.7);
+    expect(espruino, `${name} on Espruino`).toBeGreaterThan(0.9);
+    expect(espruino, `${name} on Espruino`).toBeLessThan(1.6);
+  }
 });
