@@ -145,6 +145,10 @@ ${policyNames
   )
   .join('\n')}
 
+The worst sequence known for trie-fit makes its tree of free blocks one path as deep as keys have bits, in an arena of 16 KB;
+\`npx vitest run test/allocator/worst-case.test.ts\` builds it and prints, in thousands of cycles: kaluma-pico malloc 582,
+free 535, realloc 932; puckjs malloc 4692, free 3563, realloc 6821.
+
 ## Operations a second, in Node
 
 Millions, geometric mean over the traces, all in one process and one run: \`heapglass bench --race\`. The figures are of the
