@@ -60,7 +60,7 @@ import {
   WIRE_VERSION,
 } from '../wire/format.ts';
 import { encodeFrame } from '../wire/frame.ts';
-import { firstBlock } from './bound-policy.ts';
+import { firstBlock, locate } from './bound-policy.ts';
 import type { Heap } from './heap.ts';
 import {
   sweepAbandon,
@@ -144,6 +144,8 @@ let downward = false;
 let lastFreed = 0;
 let overhead = 0;
 let overheadKnown = false;
+/** Blocks move: no events, no map. */
+let moving = false;
 
 let operations = 0;
 let records = 0;
@@ -183,7 +185,7 @@ export function recorderStart(recorded: Heap, chosen: RecorderOptions): void {
   first = sealed = sequence = 0;
   openAt = -1;
   overhead = 0;
-  overheadKnown = false;
+  overheadKnown = moving = false;
   operations = records = dropped = unrecordedSaid = skipped = frames = 0;
   liveBytes = peakLiveBytes = liveBlocks = failures = misuses = untilSample = 0;
   eventFrames = mortemSize = droppedSeen = 0;
@@ -230,6 +232,7 @@ export function observeMalloc(heapNumber: number, site: number, size: number, of
   if (liveBytes > peakLiveBytes) peakLiveBytes = liveBytes;
   if (level !== LEVEL_EVENTS && !isSampled()) return;
   if (openAt < 0 && !roomForRecord()) return;
+  if (!overheadKnown && !staysPut(offset)) return;
   const granule = offset >> 3;
   const granules = putBlock(site, size, usable);
   const code = granule === (downward ? lastMade - granules : bump) ? RECORD_MALLOC_PREDICTED : 0;
@@ -417,6 +420,7 @@ function housekeeping(now: number): void {
   if (now - helloDueMs >= 0 || !helloSaid) writeHello(now);
   else if (mortemDue) writePostMortem(now);
   else if (now - countersDueMs >= 0) writeCounters(now);
+  else if (moving) return;
   else if (eventFrames >= FRAMES_PER_CHUNK || (sealed === 0 && now - chunkDueMs >= 0)) writeChunk(now);
 }
 
@@ -536,6 +540,19 @@ function putBlock(site: number, size: number, usable: number): number {
     }
   }
   return granules;
+}
+
+/**
+ * False for a policy that hands out handles and moves blocks: what it returns is no address, and no event tells where a
+ * block went. Its heap is told by counters alone.
+ */
+function staysPut(offset: number): boolean {
+  if (locate(offset) === offset) return true;
+  moving = true;
+  skipped++;
+  options!.level = LEVEL_COUNTERS;
+  setLevel(LEVEL_COUNTERS, options!.nowMs());
+  return false;
 }
 
 /** Payloads are multiples of 8, so a usable size tells the bookkeeping of a block modulo 8. */

@@ -21,7 +21,9 @@ import {
 const FLUSH_BYTES = 16384;
 const FLUSH_MS = 250;
 /** A scrub decodes at most this many operations and a batch: some tens of milliseconds. */
-const CHECKPOINT_OPERATIONS = 16384;
+const CHECKPOINT_OPERATIONS = 8192;
+/** A checkpoint of a large heap is large: it is worth this many operations a live block. */
+const OPERATIONS_PER_BLOCK = 16;
 
 export class RecordingWriter {
   readonly path: string;
@@ -56,7 +58,8 @@ export class RecordingWriter {
   /** Call it after the bytes were decoded: a checkpoint is written when one is due. */
   decoded(decoder: TelemetryDecoder, model: HeapModel): void {
     if (model.operations < this.#checkpointed) this.#checkpointed = 0;
-    if (model.operations - this.#checkpointed < CHECKPOINT_OPERATIONS) return;
+    const due = Math.max(CHECKPOINT_OPERATIONS, OPERATIONS_PER_BLOCK * model.liveBlocks);
+    if (model.operations - this.#checkpointed < due) return;
     this.flush();
     this.#checkpointed = model.operations;
     this.#checkpoints.push({ position: this.#position, atMs: model.atMs, operations: model.operations });

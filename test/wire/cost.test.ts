@@ -171,6 +171,24 @@ test('a step down is followed by a step back up, and a sweep makes the map exact
   expect(decoder.statistics.unrecorded).toBe(dropped + skipped);
 });
 
+test('a policy that moves blocks is told by counters alone', () => {
+  const { heap, clock, drain } = recordedHeap({ policy: 'compact', bytes: 8192 });
+  const model = new HeapModel();
+  const decoder = new TelemetryDecoder(model);
+  const live: number[] = [];
+  for (let i = 0; i < 300; i++) {
+    if (i % 3 === 2) heap.free(live.shift()!);
+    else live.push(heap.malloc(10 + (i % 20)));
+    clock.ms += 10;
+    for (const frame of drain()) decoder.push(frame);
+  }
+  clock.ms += 1100;
+  for (const frame of drain()) decoder.push(frame);
+  expect(model.lastCounters).toMatchObject({ operations: 300, skipped: 300, liveBlocks: 100, level: LEVEL_COUNTERS });
+  expect(model.lastCounters!.liveBytes).toBe(heap.stats().liveBytes);
+  expect([model.operations, model.exact, model.contradictions]).toEqual([0, false, 0]);
+});
+
 test.skipIf(traceNames.length === 0)('decoder and model: events a second in this process', () => {
   const name = traceNames.find((trace) => trace.startsWith('jansson')) ?? traceNames[0]!;
   const trace = loadTrace(name);
