@@ -4,6 +4,7 @@
  *
  * Determinism: nothing here reads a clock or chance; the same text gives the same cycles.
  */
+import process from 'node:process';
 import { Parser, type Program } from 'acorn';
 import type { Board } from '../../boards/board.ts';
 import { type AnyNode, childrenOf } from './ast.ts';
@@ -14,7 +15,7 @@ import { addTo, type Bag, priceOf } from './features.ts';
 import { type Instrumented, instrument } from './instrument.ts';
 import { jerryscriptModel } from './jerryscript/model.ts';
 import { marker } from './marker.ts';
-import { espruinoMemory, jerryscriptMemory } from './memory.ts';
+import { espruinoMemory, jerryscriptMemory, sizeOf } from './memory.ts';
 import type { Block, CostModel, Unit } from './model.ts';
 import { type Controls, dynamicNames, preludeText } from './prelude.ts';
 import { type HostFunctions, Sandbox } from './sandbox.ts';
@@ -24,6 +25,8 @@ import { analyseScopes } from './scopes.ts';
 const sliceUnits = 1 << 20;
 const profileBlocks = 1 << 16;
 const defaultVariableBytes = 13;
+/** A program that holds more of the host's memory than this in typed arrays is out of its board's many times over. */
+const hostBytesLimit = 1 << 28;
 /** JerryScript's heap gives out multiples of this (jmem.h JMEM_ALIGNMENT). */
 const heapGranule = 8;
 
@@ -71,6 +74,9 @@ class ModelEngine implements ProfiledEngine {
   readonly #profiling: boolean;
   readonly #blocks: Block[] = [];
   readonly #cyclesPerUnit: number;
+  readonly #heapRoom: number;
+  readonly #collectEvery: number;
+  readonly #hostBytesAtStart = process.memoryUsage().arrayBuffers;
   readonly #gc: { limitBytes: number; units: number };
   readonly #memory: Bag = new Map();
   #known: string[] = [];
@@ -88,6 +94,12 @@ class ModelEngine implements ProfiledEngine {
     this.#profiling = profiling;
     this.#model = modelOf(board);
     this.#gc = jerryscriptCosts.collection;
+    this.#heapRoom =
+      board.engine === 'kaluma'
+        ? (board.engineHeapBytes ?? Infinity) - (board.engineHeapUsedAtBootBytes ?? 0)
+        : (board.jsvars?.count ?? Infinity) - espruinoCosts.jsvarsAtBoot;
+    // Espruino frees at once what nothing refers to; looking now and then is only to find a full heap.
+    this.#collectEvery = board.engine === 'kaluma' ? this.#gc.limitBytes : Math.ceil(this.#heapRoom / 4);
     this.#cyclesPerUnit =
       board.engine === 'espruino'
         ? 1 /
@@ -99,15 +111,15 @@ class ModelEngine implements ProfiledEngine {
     this.#sandbox.evaluate(preludeText(this.#model, profiling ? profileBlocks : 0), 'prelude');
     const start = this.#sandbox.evaluate(`${marker}start`, 'prelude') as (
       refill: (left: number) => number,
-      collect: () => number,
+      collect: (left: number) => number,
     ) => Controls;
     this.#controls = start(
       (left) => this.#refill(left),
-      () => this.#collect(),
+      (left) => this.#collect(left),
     );
     this.#sandbox.evaluate(`delete globalThis.${marker}i;${marker}start=undefined`, 'prelude');
     this.#controls.setLeft(sliceUnits);
-    this.#controls.setMemoryLeft(this.#gc.limitBytes);
+    this.#controls.setMemoryLeft(this.#collectEvery);
     this.#sandbox.provide({ eval: (text: unknown) => this.#eval(text), ...functions }, () => this.#chargeHostCall());
   }
 
@@ -197,13 +209,7 @@ class ModelEngine implements ProfiledEngine {
 
   /** Adds what a program left in the engine's memory. */
   #remember(unit: Unit): void {
-    const readGlobal = (name: string): unknown => {
-      try {
-        return this.#sandbox.evaluate(name, 'memory');
-      } catch {
-        return undefined;
-      }
-    };
+    const readGlobal = (name: string): unknown => this.#sandbox.read(name);
     const left =
       this.#board.engine === 'espruino'
         ? espruinoMemory(unit, readGlobal, this.#board.jsvars?.bytesEach ?? defaultVariableBytes)
@@ -278,10 +284,27 @@ class ModelEngine implements ProfiledEngine {
     return this.#slice;
   }
 
-  /** So many bytes were allocated that the engine collects its garbage. */
-  #collect(): number {
-    this.#spent += this.#gc.units;
-    return this.#gc.limitBytes;
+  /**
+   * So much was allocated that the engine looks for garbage. What the globals hold is live; when that and what was just
+   * asked for do not fit, the run ends as the real engine ends it. `left` is negative by what was asked for last.
+   */
+  #collect(left: number): number {
+    if (this.#model.engine === 'jerryscript') this.#spent += this.#gc.units;
+    const room = this.#heapRoom - this.#liveSize();
+    const heldElsewhere = process.memoryUsage().arrayBuffers - this.#hostBytesAtStart;
+    if (-left > room || room <= 0 || heldElsewhere > hostBytesLimit) {
+      this.#death = 'outOfMemory';
+      return -1;
+    }
+    return Math.min(this.#collectEvery, room);
+  }
+
+  /** Bytes, or variables, that the program's globals hold. */
+  #liveSize(): number {
+    const read = (name: string): unknown => this.#sandbox.read(name);
+    const seen = new Set<unknown>();
+    const bytesEach = this.#board.jsvars?.bytesEach ?? defaultVariableBytes;
+    return this.#known.reduce((sum, name) => sum + sizeOf(read(name), this.#model.engine, bytesEach, seen), 0);
   }
 }
 

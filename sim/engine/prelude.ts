@@ -71,7 +71,7 @@ let ${m}k=0,${m}m=0;
 const ${m}b=new Float64Array(${profileBlocks}),${m}d=new Float64Array(${names.length});
 var ${m}start=(hostRefill,hostCollect)=>{
 const refill=()=>{try{return hostRefill(${m}k)}catch(e){return -1}};
-const collect=()=>{try{return hostCollect()}catch(e){return -1}};
+const collect=()=>{try{return hostCollect(${m}m)}catch(e){return -1}};
 ${m}hooks.refill=refill;${m}hooks.collect=collect;
 return {
 left:()=>${m}k,setLeft:(v)=>{${m}k=v},memoryLeft:()=>${m}m,setMemoryLeft:(v)=>{${m}m=v},

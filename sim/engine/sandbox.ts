@@ -134,6 +134,7 @@ export class Sandbox {
   /** The context's global object. */
   readonly global: Record<string, unknown>;
   readonly #inside: Inside;
+  readonly #readers = new Map<string, Script>();
   /** Wrappers already made, so that a host function is the same function each time it is seen. */
   readonly #wrapped = new Map<unknown, InnerFunction>();
 
@@ -152,6 +153,22 @@ export class Sandbox {
 
   evaluate(code: string, fileName: string): unknown {
     return new Script(code, { filename: fileName }).runInContext(this.global, { timeout: longestEvaluationMs });
+  }
+
+  /** A global variable's value; undefined where it has none yet. */
+  read(name: string): unknown {
+    if (Object.hasOwn(this.global, name)) return this.global[name];
+    // let and const are no properties of the global object: only code sees them.
+    let script = this.#readers.get(name);
+    if (!script) {
+      script = new Script(name, { filename: 'memory' });
+      this.#readers.set(name, script);
+    }
+    try {
+      return script.runInContext(this.global);
+    } catch {
+      return undefined;
+    }
   }
 
   /** Puts the host's functions and values into the global scope. */

@@ -53,13 +53,28 @@ const operatorClass: Record<string, string> = {
   instanceof: 'instanceof',
 };
 
+/** Variables that a feature takes (src/jsvar.h; counted with process.memory()). */
+const allocations: Prices = {
+  function: 5,
+  object: 1,
+  'object.property': 1,
+  array: 1,
+  'array.element': 1,
+  'new.typed': 3,
+  'new.typed.byte': 1 / 13,
+  'new.view': 1,
+  'new.other': 1,
+  'concat.char': 1 / 12,
+  'builtin.push': 1,
+};
+
 export function espruinoModel(prices: Prices): CostModel {
   return {
     engine: 'espruino',
     dynamic,
     prices,
     skips: true,
-    allocations: {},
+    allocations,
     costs: (unit) => new EspruinoCosts(unit),
   };
 }

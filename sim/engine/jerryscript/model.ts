@@ -66,6 +66,8 @@ const allocations: Prices = {
   'new.typed.byte': 1,
   'new.view': 32,
   'new.other': 24,
+  'concat.char': 1,
+  'builtin.push': 4,
 };
 
 export function jerryscriptModel(prices: Prices): CostModel {
