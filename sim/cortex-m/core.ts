@@ -13,6 +13,8 @@ import { executeThumb2 } from './thumb2.ts';
 /** A return to this address ends `run`: what `call` puts in lr. */
 export const RETURN_ADDRESS = 0xfffffffe;
 
+/** Instructions in one go of the interpreter: a count that fits V8's small integers. */
+const MOST_AT_ONCE = 0x3fffffff;
 /** What a call may execute before it counts as one that does not return. */
 const MOST_INSTRUCTIONS = 100_000_000;
 
@@ -59,7 +61,12 @@ export class Core {
 
   /** Runs until the return address is reached, a breakpoint, or `budget` instructions were executed. */
   run(budget = Number.MAX_SAFE_INTEGER): Stop {
-    return this.interpret(budget, this.breakpoints.size > 0);
+    const limit = this.instructions + budget;
+    while (this.instructions < limit) {
+      const stop = this.interpret(Math.min(limit - this.instructions, MOST_AT_ONCE), this.breakpoints.size > 0);
+      if (stop !== 'budget') return stop;
+    }
+    return this.r[15]! >>> 0 === RETURN_ADDRESS ? 'returned' : 'budget';
   }
 
   /**
@@ -77,9 +84,9 @@ export class Core {
     r[14] = RETURN_ADDRESS | 1;
     r[15] = address & ~1;
     const stop = runner.run(MOST_INSTRUCTIONS);
-    if (stop !== 'returned') throw new Fault(stop === 'breakpoint' ? 'breakpoint' : 'state', r[15]!, r[15]!);
-    for (let i = 0; i < 8; i++) if (r[4 + i] !== kept[i]) throw new Fault('state', address, address);
-    if (r[13] !== sp) throw new Fault('state', address, address);
+    if (stop !== 'returned') throw new Fault(stop === 'breakpoint' ? 'breakpoint' : 'endless', r[15]!, r[15]!);
+    for (let i = 0; i < 8; i++) if (r[4 + i] !== kept[i]) throw new Fault('convention', address, address);
+    if (r[13] !== sp) throw new Fault('convention', address, address);
     return r[0]!;
   }
 
@@ -200,7 +207,8 @@ export class Core {
     let nz = this.nz;
     let c = this.c;
     let v = this.v;
-    let pc = r[15]! >>> 0;
+    // Signed, like every number here: V8 keeps them in integer registers.
+    let pc = r[15]!;
     let left = budget;
     // Where instructions come from; looked up again when pc leaves it.
     let codeBase = 0;
@@ -212,17 +220,17 @@ export class Core {
       while (left > 0) {
         const at = (pc - codeBase) >>> 0;
         if (at >= codeSize) {
-          if (pc === RETURN_ADDRESS) return 'returned';
-          const window = this.fetchFrom(pc);
-          codeBase = window.base;
+          if (pc === (RETURN_ADDRESS | 0)) return 'returned';
+          const window = this.fetchFrom(pc >>> 0);
+          codeBase = window.base | 0;
           codeSize = window.size;
           code = this.code;
           wait = window.region.waitStates ?? 0;
           continue;
         }
-        if (watch && this.breakpoints.has(pc) && left !== budget) return 'breakpoint';
+        if (watch && this.breakpoints.has(pc >>> 0) && left !== budget) return 'breakpoint';
         const known = code[at >> 1]!;
-        const w = known !== 0 ? known : this.decodeAt(pc);
+        const w = known !== 0 ? known : this.decodeAt(pc >>> 0);
         left--;
         if (wait !== 0 && (pc & 2) === 0) cycles += wait;
         const d = (w >> 8) & 15;
@@ -444,22 +452,22 @@ export class Core {
             break;
           }
           case 73: // ADDPC
-            next = ((pc + 4 + (m === 15 ? pc + 4 : r[m]!)) & ~1) >>> 0;
+            next = ((pc + 4 + (m === 15 ? pc + 4 : r[m]!)) & ~1) | 0;
             cycles += t.movePc;
             break;
           case 74: // MOVPC
-            next = ((m === 15 ? pc + 4 : r[m]!) & ~1) >>> 0;
+            next = ((m === 15 ? pc + 4 : r[m]!) & ~1) | 0;
             cycles += t.movePc;
             break;
           case 31: // BX
-            next = this.exchange(r[m]!, pc);
+            next = this.exchange(r[m]!, pc) | 0;
             cycles += t.branchExchange;
             break;
           case 32: {
             // BLX
             const to = this.exchange(r[m]!, pc);
             r[14] = (pc + 2) | 1;
-            next = to;
+            next = to | 0;
             cycles += t.branchExchange;
             break;
           }
@@ -642,7 +650,7 @@ export class Core {
             // POP
             const to = this.pop(m, pc);
             cycles += this.popCycles(m);
-            if (to >= 0) next = to;
+            if (to >= 0) next = to | 0;
             break;
           }
           case 62: // STM
@@ -653,27 +661,27 @@ export class Core {
             break;
           case 64: // BCC
             if (test(d, nz, c, v)) {
-              next = (pc + m) >>> 0;
+              next = (pc + m) | 0;
               cycles += branchTaken;
             } else cycles += branchNotTaken;
             break;
           case 65: // B
-            next = (pc + m) >>> 0;
+            next = (pc + m) | 0;
             cycles += branchTaken;
             break;
           case 69: {
             // BL
             const window = this.codeWindow!;
-            const index = (pc - window.base) >> 1;
+            const index = ((pc >>> 0) - window.base) >> 1;
             const offset = branchLinkOffset(window.u16[index]!, window.u16[index + 1]!);
             r[14] = (pc + 4) | 1;
-            next = (pc + 4 + offset) >>> 0;
+            next = (pc + 4 + offset) | 0;
             cycles += t.branchLink;
             break;
           }
           case 71: // CBZ
             if ((r[n] === 0) === (d === 0)) {
-              next = (pc + m) >>> 0;
+              next = (pc + m) | 0;
               cycles += branchTaken;
             } else cycles += branchNotTaken;
             break;
@@ -692,23 +700,23 @@ export class Core {
             this.nz = nz;
             this.c = c;
             this.v = v;
-            next = executeThumb2(this, pc);
+            next = executeThumb2(this, pc >>> 0) | 0;
             nz = this.nz;
             c = this.c;
             v = this.v;
             break;
           case 60: // BKPT
-            throw new Fault('breakpoint', pc, pc);
+            throw new Fault('breakpoint', pc >>> 0, pc >>> 0);
           case 66: // SVC
-            throw new Fault('supervisorCall', pc, pc);
+            throw new Fault('supervisorCall', pc >>> 0, pc >>> 0);
           default:
-            throw new Fault('undefined', pc, pc);
+            throw new Fault('undefined', pc >>> 0, pc >>> 0);
         }
         pc = next;
       }
-      return pc === RETURN_ADDRESS ? 'returned' : 'budget';
+      return pc === (RETURN_ADDRESS | 0) ? 'returned' : 'budget';
     } catch (error) {
-      if (error instanceof Fault && error.pc === 0) error.pc = pc;
+      if (error instanceof Fault && error.pc === 0) error.pc = pc >>> 0;
       throw error;
     } finally {
       r[15] = pc;

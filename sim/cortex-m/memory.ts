@@ -13,7 +13,16 @@ export interface Region {
   readonly waitStates?: number;
 }
 
-export type FaultKind = 'unaligned' | 'unmapped' | 'readOnly' | 'undefined' | 'state' | 'breakpoint' | 'supervisorCall';
+export type FaultKind =
+  | 'unaligned'
+  | 'unmapped'
+  | 'readOnly'
+  | 'undefined'
+  | 'state'
+  | 'breakpoint'
+  | 'supervisorCall'
+  | 'endless'
+  | 'convention';
 
 const kindTexts: Record<FaultKind, string> = {
   unaligned: 'unaligned access to',
@@ -23,6 +32,8 @@ const kindTexts: Record<FaultKind, string> = {
   state: 'branch to ARM state at',
   breakpoint: 'BKPT at',
   supervisorCall: 'SVC at',
+  endless: 'still no return, at',
+  convention: 'r4 to r11 or sp not kept by the routine at',
 };
 
 export class Fault extends Error {
