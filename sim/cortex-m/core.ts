@@ -197,7 +197,12 @@ export class Core {
   private interpret(budget: number, watch: boolean): Stop {
     const r = this.r;
     const t = this.timing;
-    const { alu, load, store, branchTaken, branchNotTaken } = t;
+    // Each instruction counts as one of `alu` at the end; what takes longer adds the difference where it is executed.
+    const alu = t.alu;
+    const load = t.load - alu;
+    const store = t.store - alu;
+    const branchTaken = t.branchTaken - alu;
+    const branchNotTaken = t.branchNotTaken - alu;
     // Most accesses go to the main window; stores that may hit decoded code take the long way.
     const { base, size, i32, u16, u8, region } = this.memory.main;
     const quickSize =
@@ -244,7 +249,6 @@ export class Core {
             const x = r[n]!;
             if (m !== 0) c = (x >>> (32 - m)) & 1;
             r[d] = nz = x << m;
-            cycles += alu;
             break;
           }
           case 2: {
@@ -252,7 +256,6 @@ export class Core {
             const x = r[n]!;
             c = (x >>> (m - 1)) & 1;
             r[d] = nz = m === 32 ? 0 : (x >>> m) | 0;
-            cycles += alu;
             break;
           }
           case 3: {
@@ -260,7 +263,6 @@ export class Core {
             const x = r[n]!;
             c = (x >> (m - 1)) & 1;
             r[d] = nz = m === 32 ? x >> 31 : x >> m;
-            cycles += alu;
             break;
           }
           case 4: // ADDR
@@ -273,7 +275,6 @@ export class Core {
               nz = s;
               r[d] = s;
             }
-            cycles += alu;
             break;
           case 5: // SUBR
             {
@@ -285,7 +286,6 @@ export class Core {
               nz = s;
               r[d] = s;
             }
-            cycles += alu;
             break;
           case 6: // ADDI3
           case 10: // ADDI
@@ -298,7 +298,6 @@ export class Core {
               nz = s;
               r[d] = s;
             }
-            cycles += alu;
             break;
           case 7: // SUBI3
           case 11: // SUBI
@@ -311,11 +310,9 @@ export class Core {
               nz = s;
               r[d] = s;
             }
-            cycles += alu;
             break;
           case 8: // MOVI
             r[d] = nz = m;
-            cycles += alu;
             break;
           case 9: // CMPI
             {
@@ -326,67 +323,54 @@ export class Core {
               v = ((x ^ y) & (x ^ s)) < 0 ? 1 : 0;
               nz = s;
             }
-            cycles += alu;
             break;
           case 12: // AND
             r[d] = nz = r[d]! & r[m]!;
-            cycles += alu;
             break;
           case 13: // EOR
             r[d] = nz = r[d]! ^ r[m]!;
-            cycles += alu;
             break;
           case 24: // ORR
             r[d] = nz = r[d]! | r[m]!;
-            cycles += alu;
             break;
           case 26: // BIC
             r[d] = nz = r[d]! & ~r[m]!;
-            cycles += alu;
             break;
           case 27: // MVN
             r[d] = nz = ~r[m]!;
-            cycles += alu;
             break;
           case 20: // TST
             nz = r[d]! & r[m]!;
-            cycles += alu;
             break;
           case 14: // LSLR
             this.c = c;
             r[d] = nz = this.shiftLeft(r[d]!, r[m]! & 255);
             c = this.c;
-            cycles += alu;
             break;
           case 15: // LSRR
             this.c = c;
             r[d] = nz = this.shiftRight(r[d]!, r[m]! & 255);
             c = this.c;
-            cycles += alu;
             break;
           case 16: // ASRR
             this.c = c;
             r[d] = nz = this.shiftArithmetic(r[d]!, r[m]! & 255);
             c = this.c;
-            cycles += alu;
             break;
           case 19: // ROR
             this.c = c;
             r[d] = nz = this.rotate(r[d]!, r[m]! & 255);
             c = this.c;
-            cycles += alu;
             break;
           case 17: // ADC
             r[d] = nz = this.addWithCarry(r[d]!, r[m]!, c);
             c = this.c;
             v = this.v;
-            cycles += alu;
             break;
           case 18: // SBC
             r[d] = nz = this.addWithCarry(r[d]!, ~r[m]!, c);
             c = this.c;
             v = this.v;
-            cycles += alu;
             break;
           case 21: // NEG
             {
@@ -398,7 +382,6 @@ export class Core {
               nz = s;
               r[d] = s;
             }
-            cycles += alu;
             break;
           case 22: // CMP
             {
@@ -409,7 +392,6 @@ export class Core {
               v = ((x ^ y) & (x ^ s)) < 0 ? 1 : 0;
               nz = s;
             }
-            cycles += alu;
             break;
           case 23: // CMN
             {
@@ -420,11 +402,10 @@ export class Core {
               v = ((x ^ s) & (y ^ s)) < 0 ? 1 : 0;
               nz = s;
             }
-            cycles += alu;
             break;
           case 25: // MUL
             r[d] = nz = Math.imul(r[d]!, r[m]!);
-            cycles += t.multiply;
+            cycles += t.multiply - alu;
             break;
           case 29: // CMPH
             {
@@ -435,40 +416,37 @@ export class Core {
               v = ((x ^ y) & (x ^ s)) < 0 ? 1 : 0;
               nz = s;
             }
-            cycles += alu;
             break;
           case 28: {
             // ADDH
             const sum = (r[d]! + (m === 15 ? pc + 4 : r[m]!)) | 0;
             r[d] = d === 13 ? sum & ~3 : sum;
-            cycles += alu;
             break;
           }
           case 30: {
             // MOVH
             const x = m === 15 ? pc + 4 : r[m]!;
             r[d] = d === 13 ? x & ~3 : x;
-            cycles += alu;
             break;
           }
           case 73: // ADDPC
             next = ((pc + 4 + (m === 15 ? pc + 4 : r[m]!)) & ~1) | 0;
-            cycles += t.movePc;
+            cycles += t.movePc - alu;
             break;
           case 74: // MOVPC
             next = ((m === 15 ? pc + 4 : r[m]!) & ~1) | 0;
-            cycles += t.movePc;
+            cycles += t.movePc - alu;
             break;
           case 31: // BX
             next = this.exchange(r[m]!, pc) | 0;
-            cycles += t.branchExchange;
+            cycles += t.branchExchange - alu;
             break;
           case 32: {
             // BLX
             const to = this.exchange(r[m]!, pc);
             r[14] = (pc + 2) | 1;
             next = to | 0;
-            cycles += t.branchExchange;
+            cycles += t.branchExchange - alu;
             break;
           }
           case 33: // LDRPC
@@ -599,65 +577,56 @@ export class Core {
             break;
           case 48: // ADR
             r[d] = (((pc + 4) & ~3) + m) | 0;
-            cycles += alu;
             break;
           case 49: // ADDSPI
           case 50: // ADDSP
             r[d] = (r[13]! + m) | 0;
-            cycles += alu;
             break;
           case 51: // SXTH
             r[d] = (r[m]! << 16) >> 16;
-            cycles += alu;
             break;
           case 52: // SXTB
             r[d] = (r[m]! << 24) >> 24;
-            cycles += alu;
             break;
           case 53: // UXTH
             r[d] = r[m]! & 0xffff;
-            cycles += alu;
             break;
           case 54: // UXTB
             r[d] = r[m]! & 0xff;
-            cycles += alu;
             break;
           case 57: {
             // REV
             const x = r[m]!;
             r[d] = (x << 24) | ((x & 0xff00) << 8) | ((x >> 8) & 0xff00) | (x >>> 24);
-            cycles += alu;
             break;
           }
           case 58: {
             // REV16
             const x = r[m]!;
             r[d] = ((x & 0x00ff00ff) << 8) | ((x >>> 8) & 0x00ff00ff);
-            cycles += alu;
             break;
           }
           case 59: {
             // REVSH
             const x = r[m]!;
             r[d] = ((((x & 255) << 8) | ((x >> 8) & 255)) << 16) >> 16;
-            cycles += alu;
             break;
           }
           case 55: // PUSH
-            cycles += this.push(m);
+            cycles += this.push(m) - alu;
             break;
           case 56: {
             // POP
             const to = this.pop(m, pc);
-            cycles += this.popCycles(m);
+            cycles += this.popCycles(m) - alu;
             if (to >= 0) next = to | 0;
             break;
           }
           case 62: // STM
-            cycles += this.storeMultiple(n, m);
+            cycles += this.storeMultiple(n, m) - alu;
             break;
           case 63: // LDM
-            cycles += this.loadMultiple(n, m);
+            cycles += this.loadMultiple(n, m) - alu;
             break;
           case 64: // BCC
             if (test(d, nz, c, v)) {
@@ -676,7 +645,7 @@ export class Core {
             const offset = branchLinkOffset(window.u16[index]!, window.u16[index + 1]!);
             r[14] = (pc + 4) | 1;
             next = (pc + 4 + offset) | 0;
-            cycles += t.branchLink;
+            cycles += t.branchLink - alu;
             break;
           }
           case 71: // CBZ
@@ -686,16 +655,14 @@ export class Core {
             } else cycles += branchNotTaken;
             break;
           case 61: // NOP
-            cycles += alu;
             break;
           case 70: // CPS
             this.primask = m;
-            cycles += alu;
             break;
           case 72: // IT
           case 68: // T32
             this.cycles += cycles;
-            cycles = 0;
+            cycles = -alu;
             r[15] = pc;
             this.nz = nz;
             this.c = c;
@@ -723,7 +690,7 @@ export class Core {
       this.nz = nz;
       this.c = c;
       this.v = v;
-      this.cycles += cycles;
+      this.cycles += cycles + (budget - left) * alu;
       this.instructions += budget - left;
     }
   }
