@@ -55,6 +55,8 @@ export class Line {
 
   readonly #sent: Sent[] = [];
   #wireFreeNs = 0;
+  /** When the bytes that are still to be sent began, or will begin, to leave without a gap. */
+  #burstNs = 0;
   /** When the board's writer last found room. */
   #progressNs = 0;
   #isDeliveryDue = false;
@@ -136,10 +138,8 @@ export class Line {
     }
     const unheardUntilNs = this.facts.kind === 'uart' ? 0 : windowEnd(this.#faults.deafHost, atNs);
     const startNs = Math.max(this.#wireFreeNs, atNs, unheardUntilNs);
-    const roomBytes = Math.max(
-      0,
-      this.facts.outputBufferBytes - Math.ceil(Math.max(0, this.#wireFreeNs - atNs) / this.#nsPerByte),
-    );
+    const unsentNs = Math.max(0, this.#wireFreeNs - Math.max(atNs, this.#burstNs));
+    const roomBytes = Math.max(0, this.facts.outputBufferBytes - Math.ceil(unsentNs / this.#nsPerByte));
     let taken = bytes;
     if (roomBytes > 0) this.#progressNs = atNs;
     const givesUpNs = Math.max(atNs, this.#progressNs + giveUpNs);
@@ -150,6 +150,7 @@ export class Line {
       return givesUpNs;
     }
     this.#send(taken, startNs);
+    if (bytes.length <= roomBytes) return atNs;
     return Math.max(atNs, Math.round(this.#wireFreeNs - this.facts.outputBufferBytes * this.#nsPerByte));
   }
 
@@ -176,6 +177,7 @@ export class Line {
   #send(bytes: Uint8Array, startNs: number): void {
     if (bytes.length === 0) return;
     this.#sent.push({ bytes: bytes.slice(), startNs });
+    if (startNs > this.#wireFreeNs) this.#burstNs = startNs;
     this.#wireFreeNs = startNs + bytes.length * this.#nsPerByte;
     if (!this.#isDeliveryDue) this.#scheduleDelivery(startNs + this.#nsPerByte);
   }
