@@ -78,6 +78,7 @@ ${errorTable(kaluma, espruino)}
 - The flash cache of the RP2040: cycles are without its misses, which add 2 to 42 % by program.
 - What a builtin does for each element: \`fill\`, \`set\`, \`sort\` and the like have one price a call.
 - Fragmentation of the engine's heap, and collections on Espruino.
+- At load, what only a closure holds: the arena of a bundle is not in its load figure.
 - Live memory while a program runs: the load is modelled, garbage only as collections on Kaluma.
 
 ## Prices: JerryScript, cycles
