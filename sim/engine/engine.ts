@@ -24,8 +24,6 @@ export interface EngineOptions {
   isInterrupted?: () => boolean;
   /** Core cycles that one `run` or `call` may take; it ends as interrupted beyond. No limit by default. */
   cycleBudget?: number;
-  /** Runs with the XIP flash cache's misses in the cycles (boards whose code runs from external flash). */
-  flashCache?: boolean;
 }
 
 export type Outcome =
