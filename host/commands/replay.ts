@@ -14,8 +14,10 @@ import type { Arguments, Command, Io } from '../command.ts';
 import { planReplay } from '../demo/plan.ts';
 import { exitCodeOf, showRun } from '../demo/show.ts';
 import { runSummary, summaryLines } from '../demo/summary.ts';
+import { replayRecording } from '../replay/recording.ts';
 import { showTraceRun, traceSummary } from '../replay/show.ts';
 import { TraceRun } from '../replay/trace-run.ts';
+import { isTraceFile } from '../report/load.ts';
 import { readTrace, type Trace } from '../trace/trace.ts';
 
 /** A run on a board is paced to last about this long of its time, if its line and engine can. */
@@ -86,7 +88,7 @@ async function replayTrace(args: Arguments, io: Io, path: string) {
 export const command: Command = {
   name: 'replay',
   summary: 'runs a trace through a heap and shows it, here or on a virtual board',
-  positionals: '<trace>',
+  positionals: '<trace or recording>',
   options: {
     policy: {
       type: 'string',
@@ -98,7 +100,11 @@ export const command: Command = {
       value: 'BYTES|min',
       help: 'size of the arena; min (the default) is the smallest that completes the trace',
     },
-    speed: { type: 'string', value: 'OPS', help: 'operations a second in a terminal; 10 s for the whole if not given' },
+    speed: {
+      type: 'string',
+      value: 'N',
+      help: 'operations a second of a trace (10 s for the whole if not given); times the pace of a recording',
+    },
     board: { type: 'string', value: 'ID', help: 'run it as a program on this virtual board instead of here' },
     json: { type: 'boolean', help: 'one JSON object with the figures' },
   },
@@ -111,6 +117,10 @@ export const command: Command = {
   async run(args, io) {
     const [path, ...more] = args.positionals;
     if (path === undefined || more.length > 0) throw usageProblem('replay', 'it takes one file');
+    if (!isTraceFile(path)) {
+      await replayRecording(path, { speed: args.number('speed', 1) ?? null, json: args.flag('json') }, io);
+      return io.signal.aborted ? exitCodes.interrupted : exitCodes.done;
+    }
     return args.text('board') === undefined ? replayTrace(args, io, path) : replayOnBoard(args, io, path);
   },
 };

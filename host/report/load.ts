@@ -45,7 +45,7 @@ function traceReport(path: string, { policy, arenaBytes }: TraceWishes): ReportD
   const trace = readTrace(path);
   const arena = arenaBytes ?? minimumFootprint(policies[policy], trace)?.footprintBytes ?? trace.peakLiveBytes * 4;
   const run = new TraceRun(trace, policy, arena);
-  const recorder = new ReportRecorder();
+  const recorder = new ReportRecorder(1);
   while (!run.done) {
     run.advance(run.at + Math.max(1, Math.floor(trace.kinds.length / TRACE_STEPS)));
     recorder.moment(run.at, () => run.scene(path, 'live'));

@@ -26,12 +26,12 @@ export function html(text: string): string {
   return visible(text, 4096).replace(/[&<>"']/g, (character) => entities[character]!);
 }
 
-/** JSON for a script element: `<` never appears, nor do the two line ends that JavaScript once refused. */
+/** JSON for a script element, in ASCII: no `<` ends the element, no line end or direction mark reaches the page's text. */
 export function scriptJson(value: unknown): string {
-  return JSON.stringify(value)
-    .replaceAll('<', '\\u003c')
-    .replaceAll('\u2028', '\\u2028')
-    .replaceAll('\u2029', '\\u2029');
+  return JSON.stringify(value).replace(
+    /[<\x7f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** Text of a REPL as lines to show: colours and cursor moves are dropped, what else is not text becomes `?`. */

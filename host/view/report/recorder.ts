@@ -52,8 +52,13 @@ export function cellsText(parts: Float64Array): string {
 
 export class ReportRecorder {
   private frames: KeyFrame[] = [];
-  private everyMs = FIRST_EVERY_MS;
+  private everyMs: number;
   private nextMs = 0;
+
+  /** `everyMs` is the least time between two key frames; of a trace, the least number of operations. */
+  constructor(everyMs = FIRST_EVERY_MS) {
+    this.everyMs = everyMs;
+  }
 
   /** Keeps the scene when it is time for one and a heap is known; the function is not called otherwise. */
   moment(atMs: number, scene: () => Scene): void {

@@ -87,7 +87,7 @@ function seriesSection({ series, clock }: ReportData): string {
   if (series.length === 0) return '';
   const shown = series.filter((_, index) => index % Math.max(1, Math.ceil(series.length / 20)) === 0);
   const cell = (value: number | null, text: (value: number) => string) =>
-    `<td>${value === null ? 'not known' : text(value)}</td>`;
+    `<td>${value === null ? 'not known' : html(text(value))}</td>`;
   const rows = shown.map(
     (point) =>
       `<tr><th scope="row">${momentText({ clock, atMs: point.atMs })}</th>${cell(point.liveBytes, bytesText)}${cell(point.peakLiveBytes, bytesText)}${cell(point.largestFreeBytes, bytesText)}${cell(point.externalFragmentation, percentText)}</tr>`,
