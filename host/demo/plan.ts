@@ -47,8 +47,11 @@ const MOST_THINNING = 256;
 const LEAST_OPS = 60;
 /** An event takes 3 to 4 bytes of the line; three fifths of the line are planned for events. */
 const LINE_BYTES_PER_OP = 4 / 0.6;
-/** Interpreted malloc and free with their recording: about 60,000 cycles (Kaluma) and 1,500,000 (Espruino). */
-const CYCLES_PER_OP = { kaluma: 120_000, espruino: 3_000_000 } as const;
+/**
+ * Twice what an operation of the program takes, recording included, as `heapglass demo --json` gives it on virtual
+ * boards: a malloc some 320,000 cycles on Kaluma and 2,500,000 on Espruino, reading the trace and sending beside it.
+ */
+const CYCLES_PER_OP = { kaluma: 1_200_000, espruino: 8_000_000 } as const;
 const TICK_MS = 50;
 
 /** Bytes that the engine has for a program's data and code. */
