@@ -16,7 +16,7 @@ import { Timeline } from '../view/timeline.ts';
 import { bytesText } from '../view/units.ts';
 
 /** Points of the series at most: each costs a walk over the heap. */
-const SAMPLES = 1024;
+const SAMPLES = 256;
 
 export interface FailedRequest {
   /** Index of the operation in the trace, from 0. */

@@ -70,7 +70,7 @@ const recorded = join(folder, 'run.hgrec');
 
 beforeAll(async () => {
   const facts = loadBoard('kaluma-pico');
-  const plan = planReplay(facts, readTrace(queens), { policy: 'first-fit', seconds: 3 });
+  const plan = planReplay(facts, readTrace(queens), { policy: 'first-fit', seconds: 12 });
   const { code } = await bundlePlan(plan);
   const transport = await openSim(facts.id, { board: createVirtualBoard(facts, { program: code }) });
   const writer = new RecordingWriter(recorded, {
@@ -79,7 +79,8 @@ beforeAll(async () => {
     program: 'queens',
   });
   transport.onData((bytes) => writer.line(bytes, transport.clock.nowMs()));
-  await transport.clock.sleep(8000);
+  // The board decides the pace: long enough for all 1,145 operations at any.
+  await transport.clock.sleep(30_000);
   await transport.close();
   writer.close();
 });
