@@ -71,3 +71,11 @@ test('a UART board whose input ring is full loses characters and says so', async
   const said = await board.send('x'.repeat(3000), 15_000);
   expect(said).toContain('New interpreter error: FIFO_FULL\r\n');
 });
+
+test('an interval that is always due keeps the board busy, and the host is still heard', async () => {
+  const board = await openSession('puckjs');
+  await board.send('\x10var n=0;setInterval(function(){n++},0)\n', 500);
+  await board.send('\x10clearInterval();print("still here",n>10)\n', 500);
+  expect(await board.wait(500)).toBe('');
+  expect(await board.send('\x10print("still here",n>10)\n', 500)).toContain('still here true\r\n');
+});

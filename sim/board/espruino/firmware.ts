@@ -123,8 +123,9 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
     yield* this.#start(true, !hasBootCode);
     for (;;) {
       const wasBusy = yield* this.#turn();
-      if (wasBusy || this.input.eventCount > 0) continue;
-      yield { untilNs: this.#nextNs(), forInput: true };
+      // A busy loop waits for nothing, but the line must have its turn: an interval may be due for ever.
+      const isBusy = wasBusy || this.input.eventCount > 0;
+      yield { untilNs: isBusy ? this.machine.nowNs() : this.#nextNs(), forInput: true };
     }
   }
 
