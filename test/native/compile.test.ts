@@ -38,6 +38,14 @@ test.each([
   ],
   ['export function main(a) {\n  return main(a);\n}', 'text.js:2:8: main calls itself'],
   [
+    'function even(a) {\n  return a === 0 ? 1 : odd(a - 1);\n}\nfunction odd(a) {\n  return a === 0 ? 0 : even(a - 1);\n}\nexport function main(a) {\n  return even(a);\n}',
+    'text.js:6:24: even calls itself',
+  ],
+  [
+    'function refill(a) {\n  if (a > 3) return give(a - 1);\n  return a;\n}\nfunction give(a) {\n  u32[1] = a;\n  const b = refill(a);\n  u32[2] = b;\n  return b;\n}\nexport function main(a) {\n  return give(a) + refill(a);\n}',
+    'text.js:3:21: give calls itself',
+  ],
+  [
     'let x = 1;\nexport function main() {\n  return x;\n}',
     'text.js:2:1: a variable outside a function is outside the native subset',
   ],
