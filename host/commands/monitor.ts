@@ -56,6 +56,8 @@ export function liveSession(port: string, io: Io): Session {
 /** Shows `session` until its time is over, Ctrl-C, or `until`; a lost line is opened again with `open`. */
 export async function showLive(wishes: Wishes & LiveWishes, io: Io): Promise<Session> {
   const { port, record, forMs, open, until, onMoment, session = liveSession(port, io) } = wishes;
+  // Before the screen is taken: a port that is not there has nothing to show.
+  let opened: Awaited<ReturnType<typeof open>> | null = await open();
   const stop = new AbortController();
   const signal = AbortSignal.any([io.signal, stop.signal, ...(until ? [until] : [])]);
   const history = new History();
@@ -73,7 +75,11 @@ export async function showLive(wishes: Wishes & LiveWishes, io: Io): Promise<Ses
   const release = readKeys((key) => controls.press(key));
   try {
     await watch({
-      open,
+      open: async () => {
+        const transport = opened ?? (await open());
+        opened = null;
+        return transport;
+      },
       stepMs: STEP_MS,
       signal,
       paced: wishes.paced ?? (io.isTerminal || forMs === undefined),

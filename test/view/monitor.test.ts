@@ -48,6 +48,7 @@ test('silence and a port that is not there', async () => {
   expect((await runCommand(command, ['--port', port, '--seconds', '1'])).problem!.facts).toContain('not one byte came');
   const none = await runCommand(command, ['--port', 'tcp://127.0.0.1:1', '--seconds', '1']);
   expect(none.problem!.exitCode).toBe(exitCodes.noBoard);
+  expect(none.out).toBe('');
   expect((await runCommand(command, [])).code).toBe(exitCodes.usage);
   expect((await runCommand(command, ['--port', 'nonsense'])).code).toBe(exitCodes.usage);
 });
