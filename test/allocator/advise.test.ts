@@ -13,21 +13,11 @@ import type { Command } from '../../host/command.ts';
 import { command as advise } from '../../host/commands/advise.ts';
 import { command as budget } from '../../host/commands/budget.ts';
 import { readTrace } from '../../host/trace/trace.ts';
+import { captureIo } from '../support/io.ts';
 
 async function run(command: Command, ...words: string[]): Promise<{ code: number; out: string }> {
-  let out = '';
-  const io = {
-    out: (text: string) => {
-      out += text;
-    },
-    err: () => {},
-    isTerminal: false,
-    columns: 80,
-    rows: 24,
-    color: false,
-    signal: new AbortController().signal,
-  };
-  return { code: await command.run(parseArguments(command, words), io), out };
+  const { io, written } = captureIo();
+  return { code: await command.run(parseArguments(command, words), io), out: written.out };
 }
 
 const fixture = (name: string): string => `${packageRoot}/test/fixtures/traces/${name}.trace`;

@@ -7,21 +7,11 @@ import { benchRow } from '../../host/bench/bench.ts';
 import { peerFootprints } from '../../host/bench/peers.ts';
 import { command } from '../../host/commands/bench.ts';
 import { readTrace, type Trace } from '../../host/trace/trace.ts';
+import { captureIo } from '../support/io.ts';
 
 async function run(...words: string[]): Promise<{ code: number; out: string }> {
-  let out = '';
-  const io = {
-    out: (text: string) => {
-      out += text;
-    },
-    err: () => {},
-    isTerminal: false,
-    columns: 80,
-    rows: 24,
-    color: false,
-    signal: new AbortController().signal,
-  };
-  return { code: await command.run(parseArguments(command, words), io), out };
+  const { io, written } = captureIo();
+  return { code: await command.run(parseArguments(command, words), io), out: written.out };
 }
 
 const fixture = (name: string): string => `${packageRoot}/test/fixtures/traces/${name}.trace`;

@@ -2,28 +2,17 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parseArguments } from '../../host/arguments.ts';
-import type { Io } from '../../host/command.ts';
 import { command } from '../../host/commands/tour.ts';
 import { lessons, type Moment, moments } from '../../host/tour/lessons.ts';
 import { documentPath, tourDocument } from '../../scripts/tour-doc.ts';
+import { captureIo } from '../support/io.ts';
 
 const lesson = (name: string): Moment[] => [...moments(lessons.filter((entry) => entry.name === name))];
 const at = (name: string, call: string, nth = 0): Moment => lesson(name).filter((moment) => moment.call === call)[nth]!;
 
-function run(...words: string[]): Promise<{ code: number; out: string }> {
-  let out = '';
-  const io: Io = {
-    out: (text) => {
-      out += text;
-    },
-    err: () => {},
-    isTerminal: false,
-    columns: 80,
-    rows: 24,
-    color: false,
-    signal: new AbortController().signal,
-  };
-  return command.run(parseArguments(command, words), io).then((code) => ({ code, out }));
+async function run(...words: string[]): Promise<{ code: number; out: string }> {
+  const { io, written } = captureIo();
+  return { code: await command.run(parseArguments(command, words), io), out: written.out };
 }
 
 test('every map covers its arena, and holds the letters of the blocks that are live', () => {

@@ -2,6 +2,7 @@
 import { Problem } from '../../boards/problem.ts';
 import { parseArguments } from '../../host/arguments.ts';
 import type { Command, Io } from '../../host/command.ts';
+import { captureIo } from '../support/io.ts';
 
 export interface Ran {
   code: number;
@@ -10,28 +11,12 @@ export interface Ran {
   problem: Problem | null;
 }
 
-export async function runCommand(command: Command, words: readonly string[], io: Partial<Io> = {}): Promise<Ran> {
-  const ran: Ran = { code: -1, out: '', err: '', problem: null };
-  const fake: Io = {
-    out: (text) => {
-      ran.out += text;
-    },
-    err: (text) => {
-      ran.err += text;
-    },
-    isTerminal: false,
-    columns: 80,
-    rows: 24,
-    color: false,
-    signal: new AbortController().signal,
-    ...io,
-  };
+export async function runCommand(command: Command, words: readonly string[], changes: Partial<Io> = {}): Promise<Ran> {
+  const { io, written } = captureIo(changes);
   try {
-    ran.code = await command.run(parseArguments(command, words), fake);
+    return { code: await command.run(parseArguments(command, words), io), ...written, problem: null };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    ran.problem = error;
-    ran.code = error.exitCode;
+    return { code: error.exitCode, ...written, problem: error };
   }
-  return ran;
 }
