@@ -12,6 +12,7 @@ import { Session } from '../monitor/session.ts';
 import { watch } from '../monitor/watch.ts';
 import { RecordingWriter } from '../recording/writer.ts';
 import { openTransport } from '../transport/open.ts';
+import type { Transport } from '../transport/transport.ts';
 import { visible } from '../view/escape.ts';
 import { liveView } from '../view/live-view.ts';
 import { bytesText, durationText } from '../view/units.ts';
@@ -23,7 +24,8 @@ interface Wishes {
   port: string;
   record: RecordingWriter | null;
   forMs: number | undefined;
-  open: () => ReturnType<typeof openTransport>;
+  transport: Transport;
+  reopen: () => Promise<Transport>;
 }
 
 /** The recording gets the bytes as they came, before anyone understood them. */
@@ -53,11 +55,9 @@ export function liveSession(port: string, io: Io): Session {
   });
 }
 
-/** Shows `session` until its time is over, Ctrl-C, or `until`; a lost line is opened again with `open`. */
+/** Shows `session` until its time is over, Ctrl-C, or `until`; a lost line is opened again with `reopen`. */
 export async function showLive(wishes: Wishes & LiveWishes, io: Io): Promise<Session> {
-  const { port, record, forMs, open, until, onMoment, session = liveSession(port, io) } = wishes;
-  // Before the screen is taken: a port that is not there has nothing to show.
-  let opened: Awaited<ReturnType<typeof open>> | null = await open();
+  const { port, record, forMs, transport, reopen, until, onMoment, session = liveSession(port, io) } = wishes;
   const stop = new AbortController();
   const signal = AbortSignal.any([io.signal, stop.signal, ...(until ? [until] : [])]);
   const history = new History();
@@ -75,11 +75,8 @@ export async function showLive(wishes: Wishes & LiveWishes, io: Io): Promise<Ses
   const release = readKeys((key) => controls.press(key));
   try {
     await watch({
-      open: async () => {
-        const transport = opened ?? (await open());
-        opened = null;
-        return transport;
-      },
+      transport,
+      reopen,
       stepMs: STEP_MS,
       signal,
       paced: wishes.paced ?? (io.isTerminal || forMs === undefined),
@@ -110,11 +107,12 @@ export async function showLive(wishes: Wishes & LiveWishes, io: Io): Promise<Ses
   return session;
 }
 
-async function writeJson({ port, record, forMs, open }: Wishes, io: Io): Promise<Session> {
+async function writeJson({ port, record, forMs, transport, reopen }: Wishes, io: Io): Promise<Session> {
   const session = new Session({ source: port, siteName: siteNames() });
   const decoder = new TelemetryDecoder(jsonEvents((line) => io.out(line)));
   await watch({
-    open,
+    transport,
+    reopen,
     stepMs: STEP_MS,
     signal: io.signal,
     paced: forMs === undefined,
@@ -179,17 +177,16 @@ In a pipe: a line a second. A lost line is opened again, and the session goes on
     const path = args.text('record');
     const record =
       path === undefined ? null : new RecordingWriter(path, { startedAt: new Date().toISOString(), source: port });
-    const wishes: Wishes = {
-      port,
-      record,
-      forMs: seconds === undefined ? undefined : seconds * 1000,
-      open: () => openTransport(port, baud === undefined ? {} : { baud }),
-    };
-    const session = await (args.flag('json') ? writeJson(wishes, io) : showLive(wishes, io)).finally(() =>
-      record?.close(),
-    );
-    const silent = nothingHeard(session, port);
-    if (silent !== null && !io.signal.aborted) throw silent;
-    return exitCodes.done;
+    const open = () => openTransport(port, baud === undefined ? {} : { baud });
+    try {
+      const forMs = seconds === undefined ? undefined : seconds * 1000;
+      const wishes: Wishes = { port, record, forMs, transport: await open(), reopen: open };
+      const session = await (args.flag('json') ? writeJson(wishes, io) : showLive(wishes, io));
+      const silent = nothingHeard(session, port);
+      if (silent !== null && !io.signal.aborted) throw silent;
+      return exitCodes.done;
+    } finally {
+      record?.close();
+    }
   },
 };

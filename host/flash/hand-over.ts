@@ -38,12 +38,6 @@ export async function handOver(
   { startedMs, reopen, forMs, isQuiet = false, until }: HandOverOptions,
 ): Promise<HandOver> {
   const over: HandOver = { firstMapMs: null };
-  let isFirst = true;
-  const open = async () => {
-    if (!isFirst) return reopen();
-    isFirst = false;
-    return transport;
-  };
   const onMoment = () => {
     if (over.firstMapMs === null && session.model.arenaBytes > 0 && session.model.exact) {
       over.firstMapMs = transport.clock.nowMs() - startedMs;
@@ -53,7 +47,7 @@ export async function handOver(
   if (isQuiet) {
     await watch({
       ...common,
-      ...{ open, stepMs, signal: until ? AbortSignal.any([io.signal, until]) : io.signal },
+      ...{ transport, reopen, stepMs, signal: until ? AbortSignal.any([io.signal, until]) : io.signal },
       onBytes: (bytes) => session.push(bytes),
       onLost: (reason) => io.err(`the line is lost: ${reason}; waiting for it\n`),
       onBack: () => io.err('the line is back\n'),
@@ -62,7 +56,7 @@ export async function handOver(
     // Who looks on sees a virtual board at its own pace.
     if ('setRealTime' in transport) (transport as SimTransport).setRealTime(true);
     await showLive(
-      { port: transport.name, record: null, open, session, ...common, forMs, ...(until && { until }) },
+      { port: transport.name, record: null, transport, reopen, session, ...common, forMs, ...(until && { until }) },
       io,
     );
   }

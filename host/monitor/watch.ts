@@ -1,13 +1,16 @@
 /**
- * Watches a port for as long as wanted: opens it, feeds the session, and when the line is lost opens it again, with
- * the session as it was. The first opening must succeed; a port that comes back later is waited for.
+ * Watches an open line for as long as wanted: feeds the session, and when the line is lost opens it again, with the
+ * session as it was. A port that comes back later is waited for.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '../../boards/problem.ts';
 import type { Transport } from '../transport/transport.ts';
 
 export interface WatchOptions {
-  open: () => Promise<Transport>;
+  /** The open line; it is closed at the end. */
+  transport: Transport;
+  /** Opens it again after it was lost. */
+  reopen: () => Promise<Transport>;
   onBytes: (bytes: Uint8Array) => void;
   /** The line was lost, or is still not back; `reason` is for people. */
   onLost: (reason: string) => void;
@@ -27,12 +30,12 @@ export interface WatchOptions {
 const RETRY_MS = 1000;
 
 export async function watch(options: WatchOptions): Promise<void> {
-  let transport = await options.open();
+  let { transport } = options;
   let leftMs = options.forMs ?? Number.POSITIVE_INFINITY;
   for (;;) {
     leftMs -= await watchOnce(transport, options, leftMs);
     if (options.signal.aborted || leftMs <= 0) return;
-    const reopened = await reopen(options);
+    const reopened = await openAgain(options);
     if (reopened === null) return;
     transport = reopened;
     options.onBack();
@@ -63,12 +66,18 @@ async function watchOnce(transport: Transport, options: WatchOptions, forMs: num
   }
 }
 
-async function reopen({ open, onLost, onMoment, signal, retryMs = RETRY_MS }: WatchOptions): Promise<Transport | null> {
+async function openAgain({
+  reopen,
+  onLost,
+  onMoment,
+  signal,
+  retryMs = RETRY_MS,
+}: WatchOptions): Promise<Transport | null> {
   while (!signal.aborted) {
     await sleep(retryMs);
     await onMoment();
     try {
-      return await open();
+      return await reopen();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       onLost(error.message);

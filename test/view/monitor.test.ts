@@ -84,12 +84,14 @@ test('a lost line is opened again, and what was heard before stays', async () =>
   const heard: number[] = [];
   const said: string[] = [];
   let opened = 0;
+  const open = async () => {
+    opened++;
+    if (opened === 2) throw new Problem(exitCodes.noBoard, 'not there yet', [], '');
+    return scripted(opened === 1 ? 200 : Number.POSITIVE_INFINITY, Uint8Array.of(opened));
+  };
   await watch({
-    open: async () => {
-      opened++;
-      if (opened === 2) throw new Problem(exitCodes.noBoard, 'not there yet', [], '');
-      return scripted(opened === 1 ? 200 : Number.POSITIVE_INFINITY, Uint8Array.of(opened));
-    },
+    transport: await open(),
+    reopen: open,
     onBytes: (bytes) => heard.push(...bytes),
     onLost: (reason) => said.push(`lost: ${reason}`),
     onBack: () => said.push('back'),
