@@ -40,7 +40,7 @@ export interface LiveWishes {
   session?: Session;
   until?: AbortSignal;
   onMoment?: () => void;
-  /** Whether virtual time has to be held back here; a board that keeps to the wall clock by itself needs no pacing. */
+  /** Whether a virtual board keeps to the wall clock. */
   paced?: boolean;
 }
 

@@ -16,7 +16,7 @@ import { openPty } from '../sim/pty.ts';
 import { openSim } from '../transport/sim.ts';
 
 const defaultBoard = 'kaluma-pico';
-const defaultForMs = 10_000;
+const defaultForSeconds = 10;
 
 export const command: Command = {
   name: 'sim',
@@ -25,7 +25,8 @@ export const command: Command = {
   options: {
     board: { type: 'string', short: 'b', value: 'ID', help: `which board; default ${defaultBoard}` },
     call: { type: 'string', value: 'CODE', help: 'what this costs once the program is loaded: cycles, memory' },
-    for: { type: 'string', value: 'MS', help: `virtual milliseconds to run; default ${defaultForMs}` },
+    seconds: { type: 'string', value: 'N', help: `virtual time to run; default ${defaultForSeconds}` },
+    for: { type: 'string', value: 'MS', help: 'the same in milliseconds' },
     listen: { type: 'string', value: 'tcp:PORT', help: 'lets others open the board over TCP, on this machine only' },
     pty: { type: 'boolean', help: 'lets others open the board as a serial device (needs socat)' },
     link: { type: 'string', value: 'PATH', help: 'the path of that device' },
@@ -48,6 +49,9 @@ stall=P:MS, unplug=AT:MS, deafhost=AT:MS (at a time, for a time), brownout=N (in
 
 async function run(args: Arguments, io: Io): Promise<ExitCode> {
   if (args.positionals.length > 1) throw usageProblem('sim', 'there is more than one program');
+  if (args.text('seconds') !== undefined && args.text('for') !== undefined) {
+    throw usageProblem('sim', '--seconds and --for say the same: give one of them');
+  }
   const call = args.text('call');
   if (call !== undefined) {
     const [path] = args.positionals;
@@ -65,7 +69,7 @@ async function run(args: Arguments, io: Io): Promise<ExitCode> {
     if (!isJson) io.out(Buffer.from(bytes).toString('latin1'));
   });
   io.signal.addEventListener('abort', () => void transport.close());
-  await transport.clock.sleep(args.number('for') ?? defaultForMs);
+  await transport.clock.sleep(args.number('for') ?? (args.number('seconds') ?? defaultForSeconds) * 1000);
   await transport.close();
   if (isJson) io.out(`${JSON.stringify({ ...stateOf(board), printedBytes }, null, 2)}\n`);
   if (board.firmware.isDead) {

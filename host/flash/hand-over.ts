@@ -6,7 +6,6 @@ import type { Io } from '../command.ts';
 import { showLive } from '../commands/monitor.ts';
 import type { Session } from '../monitor/session.ts';
 import { watch } from '../monitor/watch.ts';
-import type { SimTransport } from '../transport/sim.ts';
 import type { Transport } from '../transport/transport.ts';
 
 /** 20 looks a second: what a terminal is redrawn at. */
@@ -43,20 +42,29 @@ export async function handOver(
       over.firstMapMs = transport.clock.nowMs() - startedMs;
     }
   };
-  const common = { ...(forMs !== undefined && { forMs }), paced: false, onMoment };
+  const common = { ...(forMs !== undefined && { forMs }), onMoment };
   if (isQuiet) {
     await watch({
       ...common,
-      ...{ transport, reopen, stepMs, signal: until ? AbortSignal.any([io.signal, until]) : io.signal },
+      ...{ transport, reopen, stepMs, paced: false, signal: until ? AbortSignal.any([io.signal, until]) : io.signal },
       onBytes: (bytes) => session.push(bytes),
       onLost: (reason) => io.err(`the line is lost: ${reason}; waiting for it\n`),
       onBack: () => io.err('the line is back\n'),
     });
   } else {
     // Who looks on sees a virtual board at its own pace.
-    if ('setRealTime' in transport) (transport as SimTransport).setRealTime(true);
     await showLive(
-      { port: transport.name, record: null, transport, reopen, session, ...common, forMs, ...(until && { until }) },
+      {
+        port: transport.name,
+        record: null,
+        transport,
+        reopen,
+        session,
+        paced: true,
+        ...common,
+        forMs,
+        ...(until && { until }),
+      },
       io,
     );
   }

@@ -46,8 +46,8 @@ export async function watch(options: WatchOptions): Promise<void> {
 async function watchOnce(transport: Transport, options: WatchOptions, forMs: number): Promise<number> {
   const { clock } = transport;
   const startMs = clock.nowMs();
-  const wallStartMs = performance.now();
   let isLost = false;
+  if (options.paced) transport.setRealTime?.(true);
   transport.onData(options.onBytes);
   transport.onClose((reason) => {
     isLost = true;
@@ -57,8 +57,6 @@ async function watchOnce(transport: Transport, options: WatchOptions, forMs: num
     while (!isLost && !options.signal.aborted && clock.nowMs() - startMs < forMs) {
       await clock.sleep(options.stepMs);
       await options.onMoment();
-      const earlyMs = clock.nowMs() - startMs - (performance.now() - wallStartMs);
-      if (options.paced && earlyMs > 1) await sleep(earlyMs);
     }
     return clock.nowMs() - startMs;
   } finally {

@@ -37,7 +37,6 @@ export interface SimOptions {
 
 export interface SimTransport extends Transport {
   readonly board: VirtualBoard;
-  /** From now on virtual time passes no faster than the wall clock, or (false) as fast as it can. */
   setRealTime(isOn: boolean): void;
 }
 

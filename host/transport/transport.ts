@@ -16,6 +16,8 @@ export interface Transport {
   /** Modem lines where the transport has them; a no-op elsewhere. */
   setSignals(signals: { dtr?: boolean; rts?: boolean }): Promise<void>;
   close(): Promise<void>;
+  /** Virtual boards only: from now on time passes no faster than the wall clock, or (false) as fast as it can. */
+  setRealTime?(isOn: boolean): void;
 }
 
 /** Milliseconds; a transport's own, so that time-outs against a virtual board elapse in virtual time. */

@@ -1,0 +1,25 @@
+// The command line of `sim`: how long it runs, and what it refuses.
+import { expect, test } from 'vitest';
+import { exitCodes } from '../../boards/problem.ts';
+import { parseArguments } from '../../host/arguments.ts';
+import { command } from '../../host/commands/sim.ts';
+import { captureIo } from '../support/io.ts';
+
+async function sim(...words: string[]): Promise<{ out: string; err: string }> {
+  const { io, written } = captureIo();
+  expect(await command.run(parseArguments(command, words), io)).toBe(exitCodes.done);
+  return written;
+}
+
+test.each([
+  ['--seconds', '3'],
+  ['--for', '3000'],
+])('%s %s runs for three seconds of virtual time', async (option, value) => {
+  const state = JSON.parse((await sim('--board', 'puckjs', option, value, '--json')).out) as { virtualMs: number };
+  // The board has been on for less than one event's time more than asked.
+  expect(Math.round(state.virtualMs / 100)).toBe(30);
+});
+
+test('--seconds and --for together are refused', async () => {
+  await expect(sim('--seconds', '1', '--for', '1000')).rejects.toThrow('give one of them');
+});
