@@ -41,7 +41,7 @@ export const command: Command = {
     const recording = new Recording(path);
     const stored = siteNames();
     const nameOf = (site: number, bundleId: number): string =>
-      site === 0 ? 'no site' : (recording.header.sites?.[site] ?? stored(site, bundleId) ?? `site ${site}`);
+      site === 0 ? 'no site' : (recording.siteName(site, bundleId) ?? stored(site, bundleId) ?? `site ${site}`);
     const out = args.text('out');
     const file = out === undefined ? null : openOutput(out);
     try {

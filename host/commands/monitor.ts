@@ -7,6 +7,7 @@ import { TelemetryDecoder } from '../model/decoder.ts';
 import { Controls, KEYS } from '../monitor/controls.ts';
 import { History } from '../monitor/history.ts';
 import { jsonEvents } from '../monitor/json-events.ts';
+import { Keeper } from '../monitor/keeper.ts';
 import { readKeys } from '../monitor/keyboard.ts';
 import { Session } from '../monitor/session.ts';
 import { watch } from '../monitor/watch.ts';
@@ -15,7 +16,7 @@ import { openTransport } from '../transport/open.ts';
 import type { Transport } from '../transport/transport.ts';
 import { visible } from '../view/escape.ts';
 import { liveView } from '../view/live-view.ts';
-import { bytesText, durationText } from '../view/units.ts';
+import { bytesText } from '../view/units.ts';
 
 /** 20 frames a second. */
 const STEP_MS = 50;
@@ -26,13 +27,6 @@ interface Wishes {
   forMs: number | undefined;
   transport: Transport;
   reopen: () => Promise<Transport>;
-}
-
-/** The recording gets the bytes as they came, before anyone understood them. */
-function hear(session: Session, record: RecordingWriter | null, bytes: Uint8Array): void {
-  record?.line(bytes, Date.now());
-  session.push(bytes);
-  record?.decoded(session.decoder, session.model);
 }
 
 /** What `flash --monitor` hands over. */
@@ -61,14 +55,8 @@ export async function showLive(wishes: Wishes & LiveWishes, io: Io): Promise<Ses
   const stop = new AbortController();
   const signal = AbortSignal.any([io.signal, stop.signal, ...(until ? [until] : [])]);
   const history = new History();
-  let marks = 0;
-  const controls = new Controls(history, {
-    quit: () => stop.abort(),
-    mark: () => {
-      marks++;
-      session.say(`mark ${marks} at ${durationText(session.elapsedMs)}`);
-    },
-  });
+  const keeper = new Keeper(session, record);
+  const controls = new Controls(history, { quit: () => stop.abort(), mark: () => keeper.mark() });
   let state: 'live' | 'lost' = 'live';
   let saidNoise = false;
   const view = liveView(io, KEYS);
@@ -81,7 +69,7 @@ export async function showLive(wishes: Wishes & LiveWishes, io: Io): Promise<Ses
       signal,
       paced: wishes.paced ?? (io.isTerminal || forMs === undefined),
       ...(forMs !== undefined && { forMs }),
-      onBytes: (bytes) => hear(session, record, bytes),
+      onBytes: (bytes) => keeper.hear(bytes),
       onLost: (reason) => {
         if (state === 'live' && !io.isTerminal) io.err(`the line is lost: ${reason}; waiting for it\n`);
         state = 'lost';
@@ -109,6 +97,7 @@ export async function showLive(wishes: Wishes & LiveWishes, io: Io): Promise<Ses
 
 async function writeJson({ port, record, forMs, transport, reopen }: Wishes, io: Io): Promise<Session> {
   const session = new Session({ source: port, siteName: siteNames() });
+  const keeper = new Keeper(session, record);
   const decoder = new TelemetryDecoder(jsonEvents((line) => io.out(line)));
   await watch({
     transport,
@@ -118,7 +107,7 @@ async function writeJson({ port, record, forMs, transport, reopen }: Wishes, io:
     paced: forMs === undefined,
     ...(forMs !== undefined && { forMs }),
     onBytes: (bytes) => {
-      hear(session, record, bytes);
+      keeper.hear(bytes);
       decoder.push(bytes);
     },
     onLost: (reason) => io.err(`the line is lost: ${reason}; waiting for it\n`),

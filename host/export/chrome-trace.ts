@@ -3,6 +3,7 @@
  * figures, instant events ("i") for failures, misuse, marks and gaps. Times are microseconds of the board's clock.
  */
 import { HeapModel } from '../model/heap-model.ts';
+import type { RecordedMark } from '../recording/format.ts';
 import type { Recording } from '../recording/reader.ts';
 import type { NameOf } from './export.ts';
 
@@ -44,6 +45,10 @@ class TraceEvents extends HeapModel {
 
   mark(id: number): void {
     this.#instant(`mark ${id}`, {});
+  }
+
+  userMark({ text }: RecordedMark): void {
+    this.#instant(text, {});
   }
 
   override lost(frames: number, records: number | null): void {

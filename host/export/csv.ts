@@ -20,15 +20,26 @@ const COLUMNS = [
   'misuses',
   'lost_frames',
   'exact',
+  'marks',
 ];
 
 class CsvRows extends HeapModel {
   lostFrames = 0;
+  /** Set so far, by the program and by who watched. */
+  marks = 0;
   readonly #write: (text: string) => void;
 
   constructor(write: (text: string) => void) {
     super();
     this.#write = write;
+  }
+
+  mark(): void {
+    this.marks++;
+  }
+
+  userMark(): void {
+    this.marks++;
   }
 
   override lost(frames: number, records: number | null): void {
@@ -54,6 +65,7 @@ class CsvRows extends HeapModel {
       this.misuses,
       this.lostFrames,
       m.exact,
+      this.marks,
     ];
     this.#write(`${row.join(',')}\r\n`);
   }

@@ -21,7 +21,11 @@ export const exporters: Record<string, { summary: string; run: Exporter }> = {
   jsonl: {
     summary: 'a line of JSON an event, as `monitor --json` writes it',
     run: (recording, write) => {
-      recording.play(jsonEvents(write));
+      const events = jsonEvents(write);
+      recording.play({
+        ...events,
+        userMark: ({ atMs, text }) => write(`${JSON.stringify({ t: atMs, event: 'userMark', text })}\n`),
+      });
     },
   },
   chrome: {

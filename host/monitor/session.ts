@@ -14,9 +14,9 @@ import { TelemetryDecoder } from '../model/decoder.ts';
 import type { Counters, Hello, MapChunk, PostMortem, TelemetryListener } from '../model/events.ts';
 import { HeapModel } from '../model/heap-model.ts';
 import { replText } from '../view/escape.ts';
-import type { BlockVisitor, Figures, LineFigures, Scene, SceneState, SiteRow } from '../view/scene.ts';
+import type { BlockVisitor, Figures, LineFigures, MarkRow, Scene, SceneState, SiteRow } from '../view/scene.ts';
 import { Timeline } from '../view/timeline.ts';
-import { bytesText } from '../view/units.ts';
+import { bytesText, durationText } from '../view/units.ts';
 
 export interface SessionOptions {
   /** Where the bytes come from, for the title. */
@@ -40,6 +40,8 @@ const LONGEST_TEXT = 4096;
 /** With this many bytes and no frame among them, the line is said to be noise. */
 const NOISE_BYTES = 256;
 const TOP_SITES = 64;
+/** Of more marks the latest are kept: a program may mark as often as it likes. */
+const MOST_MARKS = 256;
 
 interface Heard {
   atMs: number;
@@ -60,6 +62,8 @@ export class Session implements TelemetryListener {
   private heard: Heard[] = [];
   private message: { text: string; untilMs: number } | null = null;
   private gapFromMs: number | null = null;
+  private readonly marks: MarkRow[] = [];
+  private userMarks = 0;
   postMortems = 0;
 
   constructor(options: SessionOptions) {
@@ -130,7 +134,13 @@ export class Session implements TelemetryListener {
   }
 
   mark(id: number): void {
-    this.say(`mark ${id}`);
+    this.addMark(`mark ${id}`, 'program');
+  }
+
+  /** A mark of who watches, at this moment. Without a text it is numbered. Returns its text. */
+  setMark(text = `my mark ${++this.userMarks}`): string {
+    this.addMark(text, 'user');
+    return text;
   }
 
   unrecorded(operations: number): void {
@@ -223,6 +233,7 @@ export class Session implements TelemetryListener {
         .map(({ toBytes, blocks }) => ({ upToBytes: toBytes - 1, liveBlocks: blocks })),
       sites: this.sites(),
       line: this.line(),
+      marks: [...this.marks],
       answers: () => this.answers(),
       message: this.message !== null && this.latestMs <= this.message.untilMs ? this.message.text : this.noise,
     };
@@ -281,6 +292,13 @@ export class Session implements TelemetryListener {
     this.model.forEachBlock(({ start, bytes, live, control }) =>
       visit(start, bytes, live ? BLOCK_LIVE : control ? BLOCK_CONTROL : BLOCK_FREE),
     );
+  }
+
+  private addMark(text: string, by: MarkRow['by']): void {
+    const { liveBytes, liveBlocks } = this.model;
+    this.marks.push({ atMs: this.elapsedMs, text, by, liveBytes, liveBlocks });
+    if (this.marks.length > MOST_MARKS) this.marks.shift();
+    this.say(`${text} at ${durationText(this.elapsedMs)}`);
   }
 
   private from(site: number): string {

@@ -9,6 +9,8 @@
  *   CHECKPOINT  f64 board milliseconds, f64 operations, then deflated JSON: decoder and heap model after all LINE
  *               records before it
  *   INDEX       JSON: where the checkpoints are. The last record of a file that was closed.
+ *   MARK        JSON: a moment that who watched named. It lies behind the LINE records that came before it.
+ *   SITES       JSON: source lines of a bundle's call sites, once the board has said which bundle it runs
  *
  * Invariants
  *   F1  every record that is whole is used; what follows the first one that is not is a cut, and is said
@@ -23,6 +25,8 @@ export const KIND_HEADER = 1;
 export const KIND_LINE = 2;
 export const KIND_CHECKPOINT = 3;
 export const KIND_INDEX = 4;
+export const KIND_MARK = 5;
+export const KIND_SITES = 6;
 
 export const RECORD_HEAD_BYTES = 5;
 export const RECORD_TAIL_BYTES = 2;
@@ -40,6 +44,25 @@ export interface RecordingHeader {
   /** Source line of each call site, by its number. */
   sites?: Record<string, string>;
 }
+
+export interface RecordedMark {
+  /** The host's clock. */
+  hostMs: number;
+  /** The board's clock, as of the last frame before it. */
+  atMs: number;
+  text: string;
+}
+
+export interface RecordedSites {
+  /** As the board's hello says it. */
+  bundleId: number;
+  program: string;
+  /** Source line of each call site, by its number. */
+  sites: Record<string, string>;
+}
+
+/** A mark's text is cut here, when it is written and when it is read. */
+export const LONGEST_MARK = 200;
 
 export interface CheckpointPlace {
   /** Of the record in the file. */

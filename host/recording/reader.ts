@@ -15,10 +15,14 @@ import {
   KIND_CHECKPOINT,
   KIND_HEADER,
   KIND_LINE,
+  KIND_MARK,
+  KIND_SITES,
+  LONGEST_MARK,
   MAGIC,
   MOST_RECORD_BYTES,
   RECORD_HEAD_BYTES,
   RECORD_TAIL_BYTES,
+  type RecordedMark,
   type RecordingHeader,
 } from './format.ts';
 
@@ -31,6 +35,9 @@ const HeaderSchema = v.object({
   sites: v.optional(v.record(v.string(), v.string())),
 });
 
+const MarkSchema = v.object({ hostMs: v.number(), atMs: v.number(), text: v.string() });
+const SitesSchema = v.object({ bundleId: v.number(), program: v.string(), sites: v.record(v.string(), v.string()) });
+
 /** Bytes decoded between two looks at a target that is near: less than a frame. */
 const SEEK_SLICE_BYTES = 64;
 
@@ -38,6 +45,14 @@ export interface LineBatch {
   /** The host's clock when the first byte came. */
   hostMs: number;
   bytes: Uint8Array;
+}
+
+/** What the file holds between its checkpoints: bytes of the line, and marks between them. */
+export type Entry = ({ kind: 'line' } & LineBatch) | ({ kind: 'mark' } & RecordedMark);
+
+/** A listener that also hears the marks of who watched. */
+export interface RecordingListener extends TelemetryListener {
+  userMark?(mark: RecordedMark): void;
 }
 
 export interface Point {
@@ -54,6 +69,8 @@ export class Recording {
   readonly checkpoints: readonly CheckpointPlace[];
   /** Bytes at the end that are no whole record; 0 for a file that was closed. */
   readonly cutBytes: number;
+  /** Source lines of call sites, by bundle. */
+  readonly #sites = new Map<number, ReadonlyMap<string, string>>();
   readonly #file: number;
   readonly #begin: number;
   readonly #end: number;
@@ -64,7 +81,7 @@ export class Recording {
     const size = fstatSync(this.#file).size;
     const magic = this.#read(0, MAGIC.length);
     const first = magic === null ? null : this.#record(MAGIC.length, size);
-    const header = first?.kind === KIND_HEADER ? parseHeader(first.payload) : null;
+    const header = first?.kind === KIND_HEADER ? (parsed(HeaderSchema, first.payload) as RecordingHeader | null) : null;
     if (magic === null || new TextDecoder().decode(magic) !== MAGIC || header === null) {
       closeSync(this.#file);
       throw new Problem(
@@ -86,6 +103,7 @@ export class Recording {
         const times = new DataView(view.buffer, view.byteOffset);
         checkpoints.push({ position, atMs: times.getFloat64(0, true), operations: times.getFloat64(8, true) });
       }
+      if (head.kind === KIND_SITES) this.#keepSites(this.#record(position, size)?.payload);
       position = head.next;
     }
     // The last record can be whole in length and still be damaged.
@@ -98,22 +116,39 @@ export class Recording {
     closeSync(this.#file);
   }
 
-  /** The line's bytes in order, from the beginning or from a checkpoint's position. A damaged record ends it. */
-  *batches(from = this.#begin): Generator<LineBatch> {
+  /** The line and the marks in order, from the beginning or from a checkpoint's position. A damaged record ends it. */
+  *entries(from = this.#begin): Generator<Entry> {
     for (let position = from; ; ) {
       const record = this.#record(position, this.#end);
       if (record === null) return;
       position = record.next;
-      if (record.kind !== KIND_LINE || record.payload.length < 8) continue;
-      const hostMs = new DataView(record.payload.buffer, record.payload.byteOffset).getFloat64(0, true);
-      yield { hostMs, bytes: record.payload.subarray(8) };
+      if (record.kind === KIND_LINE && record.payload.length >= 8) {
+        const hostMs = new DataView(record.payload.buffer, record.payload.byteOffset).getFloat64(0, true);
+        yield { kind: 'line', hostMs, bytes: record.payload.subarray(8) };
+      } else if (record.kind === KIND_MARK) {
+        const mark = parsed(MarkSchema, record.payload);
+        if (mark) yield { kind: 'mark', ...mark, text: mark.text.slice(0, LONGEST_MARK) };
+      }
     }
   }
 
+  /** The line's bytes alone. */
+  *batches(from = this.#begin): Generator<LineBatch> {
+    for (const entry of this.entries(from)) if (entry.kind === 'line') yield entry;
+  }
+
+  /** The source line of a site of the bundle that ran; undefined when the file does not say. */
+  siteName(site: number, bundleId: number): string | undefined {
+    return this.#sites.get(bundleId)?.get(String(site)) ?? own(this.header.sites, String(site));
+  }
+
   /** Plays everything to a listener; returns the decoder for its statistics. */
-  play(listener: TelemetryListener): TelemetryDecoder {
+  play(listener: RecordingListener): TelemetryDecoder {
     const decoder = new TelemetryDecoder(listener);
-    for (const { bytes } of this.batches()) decoder.push(bytes);
+    for (const entry of this.entries()) {
+      if (entry.kind === 'line') decoder.push(entry.bytes);
+      else listener.userMark?.(entry);
+    }
     decoder.end();
     return decoder;
   }
@@ -165,6 +200,11 @@ export class Recording {
     return point();
   }
 
+  #keepSites(payload: Uint8Array | undefined): void {
+    const table = payload && parsed(SitesSchema, payload);
+    if (table) this.#sites.set(table.bundleId, new Map(Object.entries(table.sites)));
+  }
+
   #head(position: number, size: number): { kind: number; length: number; next: number } | null {
     const head = this.#read(position, RECORD_HEAD_BYTES);
     if (head === null) return null;
@@ -207,14 +247,19 @@ function open(path: string): number {
   }
 }
 
-function parseHeader(payload: Uint8Array): RecordingHeader | null {
+/** A record's JSON, when it is what it should be. */
+function parsed<T>(schema: v.GenericSchema<unknown, T>, payload: Uint8Array): T | null {
   try {
-    const parsed = v.safeParse(HeaderSchema, JSON.parse(new TextDecoder().decode(payload)));
-    return parsed.success ? (parsed.output as RecordingHeader) : null;
+    const result = v.safeParse(schema, JSON.parse(new TextDecoder().decode(payload)));
+    return result.success ? result.output : null;
   } catch {
     return null;
   }
 }
+
+/** A file's keys are anybody's: none reaches a prototype. */
+const own = (table: Record<string, string> | undefined, key: string): string | undefined =>
+  table !== undefined && Object.hasOwn(table, key) ? table[key] : undefined;
 
 function parseState(payload: Uint8Array): { decoder: DecoderState; model: HeapState } | null {
   try {

@@ -14,7 +14,12 @@ import {
   KIND_HEADER,
   KIND_INDEX,
   KIND_LINE,
+  KIND_MARK,
+  KIND_SITES,
+  LONGEST_MARK,
   MAGIC,
+  type RecordedMark,
+  type RecordedSites,
   type RecordingHeader,
 } from './format.ts';
 
@@ -53,6 +58,18 @@ export class RecordingWriter {
     this.#batch.push(bytes.slice());
     this.#batchBytes += bytes.length;
     if (this.#batchBytes >= FLUSH_BYTES || hostMs - this.#batchMs >= FLUSH_MS) this.flush();
+  }
+
+  /** A mark at this place of the line. */
+  mark({ hostMs, atMs, text }: RecordedMark): void {
+    this.flush();
+    this.#append(encodeRecord(KIND_MARK, json({ hostMs, atMs, text: text.slice(0, LONGEST_MARK) })));
+  }
+
+  /** The call sites of the bundle that the board runs; whoever reads the file needs no other. */
+  sites(table: RecordedSites): void {
+    this.flush();
+    this.#append(encodeRecord(KIND_SITES, json(table)));
   }
 
   /** Call it after the bytes were decoded: a checkpoint is written when one is due. */

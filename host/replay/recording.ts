@@ -4,8 +4,9 @@ import { exitCodes, Problem } from '../../boards/problem.ts';
 import type { Io } from '../command.ts';
 import { Session } from '../monitor/session.ts';
 import { Recording } from '../recording/reader.ts';
+import { visible } from '../view/escape.ts';
 import { liveView } from '../view/live-view.ts';
-import { countText, plural } from '../view/units.ts';
+import { bytesText, countText, durationText, plural } from '../view/units.ts';
 
 /** A pause of the line is never waited out longer than this. */
 const LONGEST_WAIT_MS = 2000;
@@ -23,17 +24,19 @@ export async function replayRecording(path: string, { speed, json }: RecordingWi
     const session = new Session({
       source: path,
       program: header.program ?? header.source,
-      siteName: (site) => header.sites?.[String(site)],
+      siteName: (site, bundleId) => recording.siteName(site, bundleId),
     });
     const view = json ? null : liveView(io, 'Ctrl-C ends it');
     const factor = speed ?? (io.isTerminal && !json ? 1 : null);
     let lastMs: number | null = null;
-    for (const { hostMs, bytes } of recording.batches()) {
+    for (const entry of recording.entries()) {
       if (io.signal.aborted) break;
+      const { hostMs } = entry;
       const waitMs = lastMs === null || factor === null ? 0 : Math.min(LONGEST_WAIT_MS, (hostMs - lastMs) / factor);
       if (waitMs > 1) await sleep(waitMs);
       lastMs = hostMs;
-      session.push(bytes);
+      if (entry.kind === 'line') session.push(entry.bytes);
+      else session.setMark(entry.text);
       view?.show(() => session.scene('live'));
     }
     session.decoder.end();
@@ -57,11 +60,23 @@ function nothingIn(path: string, session: Session): Problem {
 
 function recordingSummary(path: string, session: Session, cutBytes: number) {
   const { statistics } = session.decoder;
-  return { recording: path, seconds: session.elapsedMs / 1000, cutBytes, ...statistics, atEnd: session.figures() };
+  const { marks } = session.scene('ended');
+  return {
+    recording: path,
+    seconds: session.elapsedMs / 1000,
+    cutBytes,
+    ...statistics,
+    marks,
+    atEnd: session.figures(),
+  };
 }
 
 function summaryText(session: Session): string {
   const line = session.line();
   const lost = line.framesLost + line.framesBad;
-  return `${plural(line.frames, 'frame')} with ${plural(session.model.operations, 'operation')}; lost or damaged ${countText(lost)}, dropped by the board ${countText(line.eventsDropped)}\n`;
+  const marks = session.scene('ended').marks ?? [];
+  const set = marks.map(
+    ({ atMs, text, liveBytes }) => `${durationText(atMs)}  ${visible(text, 80)}: ${bytesText(liveBytes)} live\n`,
+  );
+  return `${set.join('')}${plural(line.frames, 'frame')} with ${plural(session.model.operations, 'operation')}; lost or damaged ${countText(lost)}, dropped by the board ${countText(line.eventsDropped)}\n`;
 }

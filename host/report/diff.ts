@@ -26,7 +26,7 @@ const rows: readonly { name: string; unit: Unit; value: (data: ReportData) => nu
   { name: 'misuses', unit: 'count', value: (data) => data.figures?.misuses },
 ];
 
-/** The figures that both have, then the live bytes of each site of either. */
+/** The figures that both have, the live bytes of each site of either where they differ, and those at each common mark. */
 export function differences(a: ReportData, b: ReportData): Difference[] {
   const figures = rows.flatMap(({ name, value }) => {
     const [left, right] = [value(a), value(b)];
@@ -40,7 +40,26 @@ export function differences(a: ReportData, b: ReportData): Difference[] {
     const [was, is] = [left.get(name) ?? 0, right.get(name) ?? 0];
     return { name: `site ${name}`, a: was, b: is, change: is - was };
   });
-  return [...figures, ...sites.filter(({ change }) => change !== 0)];
+  return [...figures, ...sites.filter(({ change }) => change !== 0), ...atMarks(a, b)];
+}
+
+/** Live bytes at each mark that both have, by its text and by how often it was set before. */
+function atMarks(a: ReportData, b: ReportData): Difference[] {
+  const named = (data: ReportData): Map<string, number> => {
+    const times = new Map<string, number>();
+    return new Map(
+      data.marks.map(({ text, liveBytes }) => {
+        const time = (times.get(text) ?? 0) + 1;
+        times.set(text, time);
+        return [time === 1 ? text : `${text} (${time})`, liveBytes];
+      }),
+    );
+  };
+  const right = named(b);
+  return [...named(a)].flatMap(([text, was]) => {
+    const is = right.get(text);
+    return is === undefined ? [] : [{ name: `live at ${text}`, a: was, b: is, change: is - was }];
+  });
 }
 
 export function differencesText(found: readonly Difference[]): string {

@@ -60,11 +60,12 @@ function recordingReport(path: string): ReportData {
     const session = new Session({
       source: header.source,
       ...(header.program !== undefined && { program: header.program }),
-      siteName: (site) => header.sites?.[String(site)],
+      siteName: (site, bundleId) => recording.siteName(site, bundleId),
     });
     const recorder = new ReportRecorder();
-    for (const { bytes } of recording.batches()) {
-      session.push(bytes);
+    for (const entry of recording.entries()) {
+      if (entry.kind === 'line') session.push(entry.bytes);
+      else session.setMark(entry.text);
       recorder.moment(session.elapsedMs, () => session.scene('live'));
     }
     const cut = cutBytes > 0 ? [`The file was cut: ${plural(cutBytes, 'byte')} at its end are no whole record.`] : [];

@@ -5,7 +5,7 @@
  *      1-2    figures
  *      3-11   map (title and 8 lines of the full width)
  *      12-15  series, a row each
- *      16     (blank)
+ *      16     marks, if there are any
  *      17-21  histogram | top sites
  *      22     line rates and losses
  *      23     message or keys
@@ -18,6 +18,7 @@ import { drawFigures, drawTitleRow } from './panels/figures.ts';
 import { drawHistogram } from './panels/histogram.ts';
 import { drawLine, drawMessage } from './panels/line.ts';
 import { drawMap } from './panels/map.ts';
+import { drawMarks } from './panels/marks.ts';
 import { drawSeries, seriesCount } from './panels/series.ts';
 import { drawSites } from './panels/sites.ts';
 import type { Scene } from './scene.ts';
@@ -61,6 +62,7 @@ export function drawFrame(scene: Scene, { columns, rows, form, keys }: FrameOpti
   drawMap(grid, row(3, map), scene, form);
   if (series > 0) drawSeries(grid, row(3 + map, series), scene, form);
   if (lists > 0) {
+    drawMarks(grid, row(3 + map + series, 1), scene);
     const y = 3 + map + series + 1;
     const left = Math.floor(columns / 2) - 1;
     drawHistogram(grid, { x: 0, y, columns: left, rows: lists - 1 }, scene, form);

@@ -41,6 +41,16 @@ export interface SiteRow {
   mallocs: number;
 }
 
+/** A moment that the program named (`mark(id)`), or who watched (the key m). */
+export interface MarkRow {
+  atMs: number;
+  /** From a program, a file or a keyboard: not to be trusted. */
+  text: string;
+  by: 'program' | 'user';
+  liveBytes: number;
+  liveBlocks: number;
+}
+
 /** What was lost on the way, and how much got through. */
 export interface LineFigures {
   frames: number;
@@ -86,6 +96,8 @@ export interface Scene {
   /** Largest first. */
   sites: readonly SiteRow[];
   line: LineFigures | null;
+  /** In order of time, the latest of them when there are many. */
+  marks?: readonly MarkRow[];
   /** The latest thing worth words: a failed allocation, a loss, a filter. */
   message: string | null;
   /** What is wrong, in sentences with their evidence (host/answers); worked out when asked. */

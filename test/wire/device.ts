@@ -21,9 +21,16 @@ export interface DeviceOptions {
   bytes: number;
   ringFrames?: number;
   level?: number;
+  bundleId?: number;
 }
 
-export function recordedHeap({ policy, bytes, ringFrames = 4, level = LEVEL_EVENTS }: DeviceOptions): Device {
+export function recordedHeap({
+  policy,
+  bytes,
+  ringFrames = 4,
+  level = LEVEL_EVENTS,
+  bundleId = 0,
+}: DeviceOptions): Device {
   const heap = createHeap({ bytes, policy: policies[policy] });
   if (heap === null) throw new Error(`no heap of ${bytes} bytes with ${policy}`);
   const clock = { ms: 0 };
@@ -32,7 +39,7 @@ export function recordedHeap({ policy, bytes, ringFrames = 4, level = LEVEL_EVEN
     level,
     ringFrames,
     clockKhz: 125_000,
-    bundleId: 0,
+    bundleId,
     nowMs: () => clock.ms,
   });
   const out = new Uint8Array(MAX_FRAME_BYTES);

@@ -4,8 +4,8 @@ import type { Figures, Scene, SeriesPoint } from '../scene.ts';
 import { type Form, glyphs, type Style, styles } from '../theme.ts';
 import { bytesText, percentText } from '../units.ts';
 
-const LABEL_COLUMNS = 15;
-const VALUE_COLUMNS = 9;
+export const LABEL_COLUMNS = 15;
+export const VALUE_COLUMNS = 9;
 
 interface Series {
   label: string;

@@ -36,6 +36,7 @@ export interface ReportData {
   series: Scene['series'];
   histogram: Scene['histogram'];
   sites: Scene['sites'];
+  marks: NonNullable<Scene['marks']>;
   keyFrames: readonly KeyFrame[];
 }
 
@@ -89,6 +90,7 @@ export class ReportRecorder {
       series: scene.series,
       histogram: scene.histogram.filter(({ liveBlocks }) => liveBlocks > 0),
       sites: scene.sites,
+      marks: scene.marks ?? [],
       keyFrames: [...this.frames.filter(({ atMs }) => atMs < last.atMs), last],
     };
   }

@@ -60,6 +60,7 @@ ${seriesSection(data)}
 ${figuresSection(data)}
 ${histogramSection(data)}
 ${sitesSection(data)}
+${marksSection(data)}
 ${lineSection(data)}
 </main>
 <footer>Made by Heapglass. This file is whole: it loads nothing.</footer>
@@ -141,6 +142,15 @@ function sitesSection({ sites }: ReportData): string {
       `<tr><th scope="row">${html(site.name)}</th><td>${bytesText(site.liveBytes)}</td><td>${countText(site.liveBlocks)}</td><td>${countText(site.mallocs)}</td></tr>`,
   );
   return `<section aria-labelledby="sites"><h2 id="sites">Call sites</h2><table><thead><tr><th scope="col">site</th><th scope="col">live bytes</th><th scope="col">live blocks</th><th scope="col">blocks made</th></tr></thead><tbody>${rows.join('')}</tbody></table></section>`;
+}
+
+function marksSection({ marks, clock }: ReportData): string {
+  if (marks.length === 0) return '';
+  const rows = marks.map(
+    ({ atMs, text, by, liveBytes, liveBlocks }) =>
+      `<tr><th scope="row">${momentText({ clock, atMs })}</th><td>${html(text)}</td><td>${by === 'user' ? 'who watched' : 'the program'}</td><td>${bytesText(liveBytes)}</td><td>${countText(liveBlocks)}</td></tr>`,
+  );
+  return `<section aria-labelledby="marks"><h2 id="marks">Marks</h2><table><thead><tr><th scope="col">time</th><th scope="col">mark</th><th scope="col">set by</th><th scope="col">live bytes</th><th scope="col">live blocks</th></tr></thead><tbody>${rows.join('')}</tbody></table></section>`;
 }
 
 function lineSection({ line }: ReportData): string {
