@@ -2,19 +2,21 @@
  * A serial port of this machine: any path (enumerated or not, ptys too), or COMn.
  *
  * Invariants
- *   S1  at most 256 bytes are handed to the driver at a time, and it has sent them before the next ones go: larger
- *       writes are where serialport 13 stalls, and what is queued cannot be stopped by an XOFF.
- *   S2  a line that takes nothing for `stallMs` is reported as lost, never waited for without end.
+ *   S1  never more than 256 bytes are with the driver: larger writes are where serialport 13 stalls, and what is
+ *       queued cannot be stopped by an XOFF.
+ *   S2  a line that takes nothing for `stallMs` is opened again in place, once until something is received: what waits
+ *       goes on, and the session with it. What the driver took and did not send may be lost, as on any bad line; nothing
+ *       is sent twice. A line that stalls again is reported as lost, never waited for without end.
  *   S3  1200 baud is refused: opening at it reboots RP2040 boards into their boot loader.
  *   S4  modem lines are optional: a pty has none (ENOTTY), and works all the same.
  *
- * The stream class of serialport is not used: its read-ahead and `_writev` join small writes into large ones. The
- * binding below it does reads and writes one at a time, which is all that is needed. References: poller.ts for the
- * mended defects; docs/flashing.md, "The serial layer".
+ * The stream class of serialport is not used: its read-ahead and `_writev` join small writes into large ones.
+ * References: poller.ts for the mended defects, port-io.ts for reads and writes; docs/flashing.md, "The serial layer".
  */
 import { realpath } from 'node:fs/promises';
 import { exitCodes, Problem } from '../../boards/problem.ts';
-import { mendPoller, type Poller, rearm } from './poller.ts';
+import { mendPoller } from './poller.ts';
+import { type PortIo, portIo, type SerialHandle } from './port-io.ts';
 import { lineLost, openProblem } from './problems.ts';
 import type { Transport } from './transport.ts';
 import { wallClock } from './wall-clock.ts';
@@ -23,14 +25,6 @@ import { wallClock } from './wall-clock.ts';
 export interface SerialBinding {
   list(): Promise<PortInfo[]>;
   open(options: { path: string; baudRate: number; hupcl: boolean; lock: boolean }): Promise<SerialHandle>;
-}
-
-export interface SerialHandle {
-  read(buffer: Buffer, offset: number, length: number): Promise<{ bytesRead: number }>;
-  write(buffer: Buffer): Promise<void>;
-  drain(): Promise<void>;
-  set(signals: { dtr?: boolean; rts?: boolean }): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** A port as the system enumerates it; ids are hexadecimal without a prefix. */
@@ -44,18 +38,19 @@ export interface PortInfo {
 
 export interface SerialOptions {
   baud?: number;
-  /** Milliseconds that a write may take before the line counts as lost. */
+  /** Milliseconds that a write may take before the port is opened again, and then before the line counts as lost. */
   stallMs?: number;
+  /** How often a waiting port is looked at for events that were lost (P1); 0 never. */
+  lookEveryMs?: number;
   /** Another binding than the platform's: serialport's mock, in tests. */
   binding?: SerialBinding;
 }
 
 export const defaultBaud = 115_200;
 const windowBytes = 256;
-const defaultStallMs = 10_000;
-/** How often a waiting port is asked for its events again: what another defect of the kind would cost at most. */
-const rearmEveryMs = 250;
-const readBytes = 4_096;
+const defaultStallMs = 5_000;
+/** What another defect of the poller would cost at most. */
+const defaultLookEveryMs = 250;
 
 export async function openSerial(path: string, options: SerialOptions = {}): Promise<Transport> {
   const baud = options.baud ?? defaultBaud;
@@ -68,9 +63,9 @@ export async function openSerial(path: string, options: SerialOptions = {}): Pro
     );
   }
   const binding = options.binding ?? (await platformBinding());
+  const open = async () => binding.open({ path: await openable(path), baudRate: baud, hupcl: false, lock: true });
   try {
-    const port = await binding.open({ path: await openable(path), baudRate: baud, hupcl: false, lock: true });
-    const transport = new SerialTransport(path, port, options.stallMs ?? defaultStallMs);
+    const transport = new SerialTransport(path, open, await open(), options);
     // A CDC board sends only while DTR is raised.
     await transport.setSignals({ dtr: true, rts: true });
     return transport;
@@ -103,23 +98,30 @@ async function openable(path: string): Promise<string> {
 class SerialTransport implements Transport {
   readonly name: string;
   readonly clock = wallClock;
-  readonly #port: SerialHandle;
-  readonly #poller: Poller | null;
+  readonly #open: () => Promise<SerialHandle>;
   readonly #stallMs: number;
-  readonly #rearming: NodeJS.Timeout;
+  readonly #looking: NodeJS.Timeout | undefined;
+  #port: SerialHandle;
+  #io: PortIo;
+  #signals = { dtr: true, rts: true };
   #receiver: (bytes: Uint8Array) => void = () => {};
   #closed: (reason: string) => void = () => {};
   #lostBecause: string | null = null;
   #rejectWrite: (error: Problem) => void = () => {};
   #writes: Promise<void> = Promise.resolve();
+  /** Bytes that the driver took and that it was not yet seen to have sent (S1). */
+  #undrainedBytes = 0;
+  /** Opened again because it stalled, and nothing was received since. */
+  #isReopened = false;
 
-  constructor(name: string, port: SerialHandle, stallMs: number) {
+  constructor(name: string, open: () => Promise<SerialHandle>, port: SerialHandle, options: SerialOptions) {
+    const { stallMs = defaultStallMs, lookEveryMs = defaultLookEveryMs } = options;
     this.name = name;
-    this.#port = port;
+    this.#open = open;
     this.#stallMs = stallMs;
-    this.#poller = mendPoller(port);
-    this.#rearming = setInterval(() => this.#poller && rearm(this.#poller), rearmEveryMs);
-    void this.#readOn();
+    this.#port = port;
+    this.#io = this.#startIo(port);
+    if (lookEveryMs > 0) this.#looking = setInterval(() => this.#io.look(), lookEveryMs);
   }
 
   write(bytes: Uint8Array): Promise<void> {
@@ -137,61 +139,135 @@ class SerialTransport implements Transport {
   }
 
   async setSignals(signals: { dtr?: boolean; rts?: boolean }): Promise<void> {
+    this.#signals = { ...this.#signals, ...signals };
     // S4. A real port that lost its device fails here too; its next read says so.
-    await this.#port.set({ dtr: true, rts: true, ...signals }).catch(() => {});
+    await this.#port.set(this.#signals).catch(() => {});
   }
 
   async close(): Promise<void> {
     if (this.#lostBecause === null) await this.#shut('it was closed');
   }
 
+  #startIo(port: SerialHandle): PortIo {
+    const io = portIo(port, mendPoller(port));
+    // What an older descriptor still says is not about this line.
+    const isCurrent = () => this.#port === port && this.#lostBecause === null;
+    io.start(
+      (bytes) => {
+        if (!isCurrent()) return;
+        this.#isReopened = false;
+        this.#receiver(bytes);
+      },
+      (reason) => {
+        if (isCurrent()) this.#lose(reason);
+      },
+    );
+    return io;
+  }
+
   async #writeAll(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length; at += windowBytes) {
-      if (this.#lostBecause !== null) throw lineLost(this.name, this.#lostBecause);
-      await this.#writeWindow(Buffer.from(bytes.subarray(at, at + windowBytes)));
+    for (let at = 0; at < bytes.length; ) {
+      if (this.#undrainedBytes >= windowBytes) await this.#drain();
+      const window = bytes.subarray(at, at + windowBytes - this.#undrainedBytes);
+      await this.#writeWindow(window);
+      at += window.length;
     }
   }
 
-  /** Writes and drains; the watchdog of S2 ends the wait, because neither call has a time-out of its own. */
-  #writeWindow(window: Buffer): Promise<void> {
+  #writeWindow(window: Uint8Array): Promise<void> {
+    let takenBytes = 0;
+    return this.#guarded(
+      () =>
+        this.#io.write(window.subarray(takenBytes), (byteCount) => {
+          takenBytes += byteCount;
+          this.#undrainedBytes += byteCount;
+        }),
+      () => takenBytes,
+    );
+  }
+
+  async #drain(): Promise<void> {
+    await this.#guarded(
+      () => this.#port.drain(),
+      () => 0,
+    );
+    this.#undrainedBytes = 0;
+  }
+
+  /**
+   * S2: runs a step of a write, which has no time-out of its own. When it makes no progress for `stallMs` the port is
+   * opened again in place and the step goes on with the new descriptor.
+   */
+  async #guarded(step: () => Promise<void>, progress: () => number): Promise<void> {
+    for (;;) {
+      if (this.#lostBecause !== null) throw lineLost(this.name, this.#lostBecause);
+      if (await this.#finishes(step, progress)) return;
+      if (this.#isReopened) {
+        const seconds = this.#stallMs / 1000;
+        this.#lose(
+          `the line took nothing for ${seconds} s, and again after it was reopened (the other end does not read)`,
+        );
+      } else {
+        await this.#reopen();
+      }
+    }
+  }
+
+  /** Whether `step` ended before the line stood still for `stallMs`. Rejects when the line is lost. */
+  #finishes(step: () => Promise<void>, progress: () => number): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#rejectWrite = reject;
-      const watchdog = setTimeout(
-        () => this.#lose(`the line took nothing for ${this.#stallMs / 1000} s (the other end does not read)`),
-        this.#stallMs,
+      let isOver = false;
+      const end = (settle: () => void) => {
+        isOver = true;
+        clearInterval(watchdog);
+        settle();
+      };
+      let seen = progress();
+      const watchdog = setInterval(() => {
+        if (progress() === seen) end(() => resolve(false));
+        seen = progress();
+      }, this.#stallMs);
+      this.#rejectWrite = (error) => end(() => reject(error));
+      step().then(
+        () => end(() => resolve(true)),
+        (error: Error) => {
+          // A step that was given up fails when its descriptor is closed: that is no news.
+          if (!isOver) this.#lose(error.message);
+        },
       );
-      this.#port
-        .write(window)
-        .then(() => this.#port.drain())
-        .then(resolve, (error: Error) => this.#lose(error.message))
-        .finally(() => clearTimeout(watchdog));
     });
   }
 
-  async #readOn(): Promise<void> {
-    while (this.#lostBecause === null) {
-      // A new one each time: receivers may keep what they were given.
-      const buffer = Buffer.alloc(readBytes);
-      try {
-        const { bytesRead } = await this.#port.read(buffer, 0, readBytes);
-        if (bytesRead > 0 && this.#lostBecause === null) this.#receiver(buffer.subarray(0, bytesRead));
-      } catch (error) {
-        if (!(error as { canceled?: boolean }).canceled) this.#lose((error as Error).message);
-        return;
-      }
+  /** Another descriptor for the same port; whoever uses the line goes on with it. */
+  async #reopen(): Promise<void> {
+    const stalled = this.#port;
+    // The lock is on the device: the old descriptor goes first.
+    const closing = stalled.close().catch(() => {});
+    await Promise.race([closing, this.clock.sleep(this.#stallMs)]);
+    try {
+      const port = await this.#open();
+      if (this.#lostBecause !== null) return void port.close().catch(() => {});
+      this.#port = port;
+      this.#isReopened = true;
+      this.#undrainedBytes = 0;
+      this.#io = this.#startIo(port);
+      await this.setSignals({});
+    } catch (error) {
+      this.#lose(
+        `the line took nothing for ${this.#stallMs / 1000} s, and could not be opened again: ${(error as Error).message}`,
+      );
     }
   }
 
   #lose(reason: string): void {
     if (this.#lostBecause !== null) return;
     void this.#shut(reason);
-    this.#rejectWrite(lineLost(this.name, reason));
     this.#closed(reason);
   }
 
   async #shut(reason: string): Promise<void> {
     this.#lostBecause = reason;
-    clearInterval(this.#rearming);
+    clearInterval(this.#looking);
     this.#rejectWrite(lineLost(this.name, reason));
     await this.#port.close().catch(() => {});
   }
