@@ -44,6 +44,8 @@ export interface EspruinoOptions {
   chunkBytes?: number;
   /** Of the line to the board, where it is a UART. */
   bytesPerSecond?: number | null;
+  /** What may be on its way to the board when it says XOFF (L2 of link.ts). */
+  aheadBytes?: number;
   /** Overrides what the version says of packets. */
   hasPackets?: boolean;
 }
@@ -65,6 +67,7 @@ export class EspruinoFlasher implements Flasher {
   constructor(link: Link, identity: Identity, options: EspruinoOptions = {}) {
     this.#link = link;
     link.bytesPerSecond = options.bytesPerSecond ?? null;
+    if (options.aheadBytes !== undefined) link.aheadBytes = options.aheadBytes;
     this.#console = new EspruinoConsole(link);
     this.identity = identity;
     this.#capacityBytes = options.capacityBytes ?? null;
@@ -126,12 +129,12 @@ export class EspruinoFlasher implements Flasher {
         }
         const uploadMs = this.#link.clock.nowMs() - startMs;
         await this.#verify(program, options);
-        return { uploadMs, isVerified: true };
+        return { uploadMs, resent: 0 };
       },
     );
   }
 
-  /** Into RAM only: gone at the next reset. Runs at once; acknowledged, not verified. */
+  /** Into RAM only: gone at the next reset. Verified piece by piece, and runs at once. */
   async uploadToRam(program: Uint8Array, options: FlashOptions = {}): Promise<Flashed> {
     checkProgram(program, Number.POSITIVE_INFINITY, 'the board');
     return this.#attempt(
@@ -141,8 +144,8 @@ export class EspruinoFlasher implements Flasher {
       async () => {
         const progress = phaseProgress('upload', program.length, () => this.#link.clock.nowMs(), options.onProgress);
         const startMs = this.#link.clock.nowMs();
-        await uploadToRam(this.#console, program, progress, options.signal);
-        return { uploadMs: this.#link.clock.nowMs() - startMs, isVerified: false };
+        const resent = await uploadToRam(this.#console, program, progress, options.signal);
+        return { uploadMs: this.#link.clock.nowMs() - startMs, resent };
       },
     );
   }
@@ -212,7 +215,7 @@ export class EspruinoFlasher implements Flasher {
     program: Uint8Array,
     options: FlashOptions,
     state: () => string,
-    run: () => Promise<{ uploadMs: number; isVerified: boolean }>,
+    run: () => Promise<{ uploadMs: number; resent: number }>,
   ): Promise<Flashed> {
     const attempts = options.attempts ?? defaultAttempts;
     const reasons: string[] = [];
@@ -220,9 +223,9 @@ export class EspruinoFlasher implements Flasher {
       throwIfAborted(options.signal, [state()]);
       try {
         await this.#console.reach();
-        const { uploadMs, isVerified } = await run();
+        const { uploadMs, resent } = await run();
         const bytesPerSecond = (program.length * 1000) / Math.max(1, uploadMs);
-        return { storedBytes: program.length, attempts: attempt, resent: 0, uploadMs, bytesPerSecond, isVerified };
+        return { storedBytes: program.length, attempts: attempt, resent, uploadMs, bytesPerSecond, isVerified: true };
       } catch (error) {
         if (error instanceof Problem) {
           throw new Problem(error.exitCode, error.message, [...error.facts, state()], error.advice, { cause: error });

@@ -87,7 +87,11 @@ export class Flashing {
     this.#transport ??= await this.#open();
     const transport = this.#transport;
     const startedMs = transport.clock.nowMs();
-    const opened = await openFlasher(transport, { board: plan.board, findBoard: boardOfIdentity });
+    const opened = await openFlasher(transport, {
+      board: plan.board,
+      findBoard: boardOfIdentity,
+      baud: this.#args.number('baud'),
+    });
     const { flasher } = opened;
     this.#say(`${transport.name}: ${describe(flasher.identity)}`);
     const progress = progressLine(this.#io);
@@ -127,7 +131,7 @@ export class Flashing {
           : await flasher.upload(prepared.code, options);
       progress.end();
       result.upload = flashed;
-      this.#say(uploadText(flashed));
+      this.#say(uploadText(flashed, plan.inRam));
       if (prepared.bundle && this.#plan.program) rememberBundle(prepared.bundle, this.#plan.program);
       const exitCode = await this.#start(opened, transport, prepared, result, startedMs, until);
       result.elapsed = { lineMs: transport.clock.nowMs() - startedMs, wallMs: performance.now() - startedWallMs };
@@ -257,18 +261,14 @@ function preparedText({ code, bundle, memory }: Prepared, name: string): string 
   return `bundled ${name}${heap}: ${plural(code.length, 'byte')}${fit}`;
 }
 
-function uploadText({
-  storedBytes,
-  attempts,
-  resent,
-  uploadMs,
-  bytesPerSecond,
-  isVerified,
-}: Awaited<ReturnType<EspruinoFlasher['upload']>>): string {
+function uploadText(
+  { storedBytes, attempts, resent, uploadMs, bytesPerSecond }: Awaited<ReturnType<EspruinoFlasher['upload']>>,
+  inRam: boolean,
+): string {
   const again = [attempts > 1 && `${attempts} attempts`, resent > 0 && `${plural(resent, 'packet')} sent again`].filter(
     Boolean,
   );
-  const what = isVerified ? 'stored and verified' : 'sent to RAM and acknowledged (RAM cannot be read back)';
+  const what = inRam ? 'in RAM, verified before it ran' : 'stored and verified';
   const rate = `${(uploadMs / 1000).toFixed(1)} s, ${Math.round(bytesPerSecond)} bytes/s`;
   return `${what}: ${plural(storedBytes, 'byte')} in ${[rate, ...again].join(', ')}`;
 }

@@ -5,8 +5,8 @@
  * Invariants
  *   L1  between XOFF and XON nothing is sent. An XON that never comes (boards lose it at a reset) is taken as given
  *       after `xonWithinMs`.
- *   L2  with a known line rate, never more than 64 bytes are ahead of the line: an XOFF finds no more on its way than
- *       the smallest board has room for (256 bytes of input buffer, XOFF at three quarters).
+ *   L2  with a known line rate, never more than `aheadBytes` are ahead of the line: an XOFF finds no more on its way
+ *       than the board has room for behind its mark. 64 fit the smallest board (256 bytes, XOFF at three quarters).
  *   L3  whatever was not taken by the flasher goes to the next user of the transport (`release`).
  */
 import { lineLost } from '../transport/problems.ts';
@@ -15,8 +15,9 @@ import type { Clock, Transport } from '../transport/transport.ts';
 const XON = 0x11;
 const XOFF = 0x13;
 const xonWithinMs = 5_000;
-/** Half of L2: one slice is on the line while the next one waits behind it. */
-const sliceBytes = 32;
+export const leastAheadBytes = 64;
+/** What the serial layer hands to a driver at a time. */
+export const mostAheadBytes = 256;
 
 export class Link {
   readonly clock: Clock;
@@ -25,6 +26,8 @@ export class Link {
   flowControl = false;
   /** What the line carries to the board, where it is a UART; null elsewhere. */
   bytesPerSecond: number | null = null;
+  /** L2. More lets the host be late without the line falling idle. */
+  aheadBytes = leastAheadBytes;
   readonly #transport: Transport;
   #pending: number[] = [];
   #isStopped = false;
@@ -51,7 +54,8 @@ export class Link {
 
   async write(data: Uint8Array | string): Promise<void> {
     const bytes = typeof data === 'string' ? latin1(data) : data;
-    const step = this.flowControl || this.bytesPerSecond !== null ? sliceBytes : bytes.length;
+    // One slice is on the line while the next one waits behind it.
+    const step = this.flowControl || this.bytesPerSecond !== null ? this.aheadBytes >> 1 : bytes.length;
     for (let at = 0; at < bytes.length; at += step) {
       await this.#untilXon();
       const slice = bytes.subarray(at, at + step);
@@ -140,7 +144,7 @@ export class Link {
 
   /** L2: waits until what was written before has left but for one slice, then counts this one. */
   async #untilLineHasRoom(byteCount: number, bytesPerSecond: number): Promise<void> {
-    const earlyMs = this.#lineFreeAtMs - this.clock.nowMs() - (sliceBytes * 1000) / bytesPerSecond;
+    const earlyMs = this.#lineFreeAtMs - this.clock.nowMs() - ((this.aheadBytes >> 1) * 1000) / bytesPerSecond;
     if (earlyMs > 0) await this.clock.sleep(earlyMs);
     this.#lineFreeAtMs = Math.max(this.#lineFreeAtMs, this.clock.nowMs()) + (byteCount * 1000) / bytesPerSecond;
   }

@@ -11,13 +11,15 @@ import { EspruinoFlasher } from './espruino.ts';
 import { EspruinoConsole } from './espruino-console.ts';
 import type { Identity } from './flasher.ts';
 import { endOfEscape, gp22, KalumaFlasher, reachPrompt } from './kaluma.ts';
-import { Link, plainText } from './link.ts';
+import { Link, leastAheadBytes, mostAheadBytes, plainText } from './link.ts';
 import { isWaitingForPackets } from './ymodem.ts';
 
 export interface OpenFlasherOptions {
   /** The board, where it is known; else `findBoard` is asked with what answered. */
   board?: Board | null;
   findBoard?: (identity: Identity) => Board | null;
+  /** The rate that a serial line was opened at, where it is not the board's own. */
+  baud?: number | undefined;
 }
 
 export interface OpenedFlasher {
@@ -45,10 +47,27 @@ export async function openFlasher(transport: Transport, options: OpenFlasherOpti
       ? new KalumaFlasher(link, identity, ...(board?.programAreaBytes ? [board.programAreaBytes - 1] : []))
       : new EspruinoFlasher(link, identity, {
           capacityBytes: board?.savedCode ? board.savedCode.pages * board.savedCode.pageBytes : null,
-          bytesPerSecond: board?.console.kind === 'uart' ? board.console.bytesPerSecond : null,
+          ...(board && pacing(board, options.baud)),
           ...(board?.features.packets === false && { hasPackets: false }),
         });
   return { flasher, board, release: () => link.release() };
+}
+
+/** A character of 8 data bits with its start and stop bit. */
+const bitsPerCharacter = 10;
+/** A host is late by some milliseconds, and sends on at the line's rate until it has read an XOFF. */
+const hostLatencyMs = 10;
+
+/** How fast and how far ahead the host may send. USB holds the host back by itself. */
+export function pacing(board: Board, baud?: number): { bytesPerSecond: number | null; aheadBytes: number } {
+  const { kind, inputBufferBytes, xoffAtBytes, bytesPerSecond } = board.console;
+  const rate = kind === 'uart' && baud !== undefined ? baud / bitsPerCharacter : bytesPerSecond;
+  const roomBytes = inputBufferBytes - (xoffAtBytes ?? inputBufferBytes / 2);
+  const lateBytes = Math.ceil((rate * hostLatencyMs) / 1000);
+  return {
+    bytesPerSecond: kind === 'uart' ? rate : null,
+    aheadBytes: Math.max(leastAheadBytes, Math.min(mostAheadBytes, roomBytes - lateBytes)),
+  };
 }
 
 export function describe({ engine, version, board }: Identity): string {

@@ -1,17 +1,10 @@
 // F1 under faults: no upload that is reported as stored is anything else, and each failure names its cause.
 // HEAPGLASS_FLASHES sets the number of flashes in this process (and an eighth of it over TCP and over a tty, or all
 // of it with HEAPGLASS_WAY=tcp or tty); HEAPGLASS_SEED the first seed.
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadBoard } from '../../boards/board.ts';
 import { exitCodes } from '../../boards/problem.ts';
 import { openFlasher } from '../../host/flash/open.ts';
-import { listen } from '../../host/sim/listen.ts';
-import { openPty } from '../../host/sim/pty.ts';
-import { openTransport } from '../../host/transport/open.ts';
 import { openSim } from '../../host/transport/sim.ts';
-import { createVirtualBoard } from '../../sim/board/create.ts';
 import { createRandom } from '../../sim/board/random.ts';
 import { campaignTable, holds, makeProgram, type Outcome, runCampaign, type Way } from '../support/flash-campaign.ts';
 import { hasSocat } from '../support/tty.ts';
@@ -80,26 +73,3 @@ test.each(['kaluma-pico', 'pico_r1_3'])(
     await again.close();
   },
 );
-
-test.skipIf(!hasSocat)('over a tty a flash is at least 90 % as fast as the line allows', async () => {
-  const facts = loadBoard('puckjs');
-  const program = makeProgram(4_000, createRandom(3));
-  let bestShare = 0;
-  // A machine that is busy with other tests may hold one up; the best of three is what the protocol does.
-  for (let round = 0; round < 3 && bestShare < 0.9; round++) {
-    const board = createVirtualBoard(facts, { seed: 1 });
-    const listener = await listen(board, { host: '127.0.0.1', port: 0 }, { realTime: true });
-    const pty = await openPty(join(tmpdir(), `heapglass-rate-${process.pid}`), listener.port);
-    const transport = await openTransport(pty.path, { baud: facts.console.baud! });
-    const { flasher } = await openFlasher(transport, { board: facts });
-    const { bytesPerSecond } = await flasher.upload(program);
-    await transport.close();
-    await pty.close();
-    await listener.close();
-    bestShare = Math.max(bestShare, bytesPerSecond / facts.console.bytesPerSecond);
-  }
-  console.info(
-    `${facts.id} over a tty at ${facts.console.baud} baud: ${(bestShare * 100).toFixed(0)} % of what the line carries`,
-  );
-  expect(bestShare).toBeGreaterThan(0.9);
-});

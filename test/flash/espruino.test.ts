@@ -6,7 +6,6 @@ import { crc32 } from '../../host/flash/crc32.ts';
 import { EspruinoFlasher, hasPackets, startError } from '../../host/flash/espruino.ts';
 import { Link } from '../../host/flash/link.ts';
 import { encodePacket, packetTypes } from '../../host/flash/packet.ts';
-import { entry, statements } from '../../host/flash/ram.ts';
 import { stringLiteral } from '../../host/flash/storage.ts';
 import { openSim, type SimTransport } from '../../host/transport/sim.ts';
 
@@ -65,16 +64,6 @@ describe('boards', () => {
   test('a board without E.CRC32 and with 350 variables is verified by reading back', async () => {
     const { transport, flasher } = await open('microbit1');
     expect(await flasher.upload(repeated(1_000))).toMatchObject({ attempts: 1, isVerified: true });
-    await transport.close();
-  });
-
-  test('RAM: each statement acknowledged, nothing stored', async () => {
-    const { transport, flasher } = await open('puckjs');
-    const flashed = await flasher.uploadToRam(
-      text('var a = 6;\nfunction f(b) {\n  return a * b;\n}\nprint("f " + f(7));\n'),
-    );
-    expect(flashed).toMatchObject({ isVerified: false, attempts: 1 });
-    expect(await flasher.read()).toEqual(new Uint8Array(0));
     await transport.close();
   });
 });
@@ -160,14 +149,5 @@ describe('the pieces', () => {
     expect(literal).toMatch(/^"[\x20-\x7e]*"$/);
     const value = new Function(`return ${literal}`)() as string;
     expect(Uint8Array.from(value, (character) => character.charCodeAt(0))).toEqual(bytes);
-  });
-
-  test('statements keep their inner line breaks as ESC LF', () => {
-    const found = statements(text('var a=1;\r\nfunction f(){\r\n  return "é";\n}\n'));
-    expect(found.map((statement) => new TextDecoder().decode(statement))).toEqual([
-      'var a=1;',
-      'function f(){\r\n  return "é";\n}',
-    ]);
-    expect(new TextDecoder('latin1').decode(entry(text('if(a){\r\n}')))).toBe('\x10if(a){\x1b\n}\n');
   });
 });
