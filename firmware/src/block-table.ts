@@ -36,9 +36,22 @@ export interface BlockTable {
   unmark(from: number, bytes: number): void;
 }
 
+/** Slots for an arena: more than blocks of a guarded byte fit into it. */
+function slotsFor(arenaBytes: number): number {
+  return Math.min(65535, (arenaBytes >> 5) + 2);
+}
+
+/** Bytes of a slot in all arrays. */
+const SLOT_BYTES = 2 + 5 * 4 + 2 + 1 + 1;
+
+/** Bytes of the table for an arena, outside of it. */
+export function blockTableBytes(arenaBytes: number): number {
+  return ((arenaBytes >> 3) + 1) * 2 + slotsFor(arenaBytes) * SLOT_BYTES;
+}
+
 /** `moves`: keys are handles, and granules are not marked. */
 export function createBlockTable(arenaBytes: number, moves: boolean): BlockTable {
-  const capacity = Math.min(65535, (arenaBytes >> 5) + 2);
+  const capacity = slotsFor(arenaBytes);
   const places = (arenaBytes >> 3) + 1;
   const slotAt = new Uint16Array(places);
   const nextFree = new Uint16Array(capacity);
@@ -49,7 +62,7 @@ export function createBlockTable(arenaBytes: number, moves: boolean): BlockTable
 
   return {
     capacity,
-    bytes: places * 2 + capacity * (2 + 5 * 4 + 2 + 1 + 1),
+    bytes: blockTableBytes(arenaBytes),
     keyOf,
     innerOf: new Uint32Array(capacity),
     sizeOf: new Uint32Array(capacity),

@@ -8,6 +8,7 @@
  */
 import { bindArena, u8 } from './arena.ts';
 import * as policy from './bound-policy.ts';
+import { fillBytes } from './fill.ts';
 import {
   observeFailure,
   observeFree,
@@ -69,6 +70,8 @@ export interface Heap {
   /** Keeps a block from moving until unpin or free. */
   pin(offset: number): boolean;
   unpin(offset: number): void;
+  /** Makes this heap's arena and policy the bound ones, for who walks its blocks (bound-policy.ts). */
+  bind(): void;
   /** 0 when every invariant of the policy holds, else the number of the first one violated; `checkOffset` is where. */
   check(): number;
   checkOffset(): number;
@@ -147,6 +150,7 @@ export function createHeap(options: HeapOptions): Heap | null {
     u8: new Uint8Array(buffer),
     u16: new Uint16Array(buffer),
     u32: new Uint32Array(buffer),
+    bind,
     malloc,
 
     calloc(count: number, size: number, site?: number): number {
@@ -155,7 +159,7 @@ export function createHeap(options: HeapOptions): Heap | null {
       const offset = malloc(count < 0 || size < 0 || bytes > 0x7ffffff ? 0x7ffffff : bytes, site);
       if (offset !== 0) {
         const payload = policy.locate(offset);
-        for (let at = 0; at < bytes; at++) u8[payload + at] = 0;
+        fillBytes(u8, payload, payload + bytes, 0);
       }
       return offset;
     },

@@ -13,6 +13,17 @@ import { startTelemetry } from './telemetry.ts';
 
 export type { Heap, HeapStats } from './heap.ts';
 export { MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from './policy.ts';
+export { createSafeHeap, type SafeHeap, type SafetyOptions } from './safety.ts';
+export {
+  FAULT_BOOKKEEPING,
+  FAULT_DOUBLE_FREE,
+  FAULT_OVERFLOW,
+  FAULT_OVERLAP,
+  FAULT_UNDERFLOW,
+  FAULT_USE_AFTER_FREE,
+  FAULT_WILD_FREE,
+  type Fault,
+} from './safety-faults.ts';
 export { mark, poll } from './telemetry.ts';
 
 export interface CreateHeapOptions {

@@ -63,6 +63,8 @@ export interface Bundle {
   usesHeap: boolean;
   /** Bytes of the arenas it takes; null for one whose size is computed while it runs. */
   arenasBytes: (number | null)[];
+  /** Whether a table of blocks lies beside each arena (createSafeHeap). */
+  isSafe: boolean;
 }
 
 /** How the paths of the device code begin in maps and site tables. */
@@ -115,6 +117,7 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
     kind: built.kind,
     usesHeap: built.usesHeap,
     arenasBytes: built.arenasBytes,
+    isSafe: built.isSafe,
   };
 }
 
@@ -157,6 +160,7 @@ interface Built {
   usesHeap: boolean;
   arenasBytes: (number | null)[];
   isOnlyHeap: boolean;
+  isSafe: boolean;
 }
 
 async function bundleModules(options: BundleOptions, entry: string, level: TelemetryLevel): Promise<Built> {
@@ -173,6 +177,7 @@ async function bundleModules(options: BundleOptions, entry: string, level: Telem
       usesHeap,
       arenasBytes: [],
       isOnlyHeap: false,
+      isSafe: false,
     };
   const origin = new SourceMap(result.map);
   const facts = heapFacts(result.code, (line, column) => isProgram(origin.trace(line, column)?.source));
@@ -180,8 +185,8 @@ async function bundleModules(options: BundleOptions, entry: string, level: Telem
     policy = facts.policy;
     result = await buildWith(options, entry, policy, level);
   }
-  const { arenasBytes, isOnlyHeap } = facts;
-  return { code: result.code, map: result.map, policy, kind: 'module', usesHeap, arenasBytes, isOnlyHeap };
+  const { arenasBytes, isOnlyHeap, isSafe } = facts;
+  return { code: result.code, map: result.map, policy, kind: 'module', usesHeap, arenasBytes, isOnlyHeap, isSafe };
 }
 
 type Inputs = Record<string, { format?: 'cjs' | 'esm'; imports: { external?: boolean }[] }>;

@@ -25,6 +25,7 @@ export function deviceModules(policy: PolicyName, telemetry: boolean, board: Boa
   if (!telemetry) modules['telemetry.ts'] = noTelemetry;
   const move = engineMove(board);
   if (move !== undefined) modules['copy.ts'] = move;
+  if (!board.features.modernSyntax) modules['fill.ts'] = fillByLoop;
   return {
     name: 'heapglass device code',
     setup(build) {
@@ -55,6 +56,10 @@ const isDeviceCode = (path: string): boolean => path.startsWith(deviceFolder);
 const noTelemetry = `export function startTelemetry(heap) { return 0; }
 export function poll() {}
 export function mark(id) {}
+`;
+
+/** Boards built SAVE_ON_FLASH have no `fill`. */
+const fillByLoop = `export function fillBytes(u8, from, to, value) { for (let at = from; at < to; at++) u8[at] = value; }
 `;
 
 /** Nothing is left to bind or to look up: the functions are the policy's own. */

@@ -14,6 +14,7 @@ import { parse } from 'acorn';
 import { simple } from 'acorn-walk';
 import type { Board } from '../../boards/board.ts';
 import { exitCodes, Problem } from '../../boards/problem.ts';
+import { blockTableBytes } from '../src/block-table.ts';
 import type { Bundle } from './bundle.ts';
 
 export interface MemoryEstimate {
@@ -51,6 +52,8 @@ const espruino = {
   flatArrayVariables: 3,
   /** Views of an arena: three of the bound arena, three of the heap, one variable each and their names. */
   viewsVariables: 12,
+  /** The arrays of a table of blocks and of its fault log: 16, each with its name and view. */
+  tableVariables: 16 * 5,
 };
 
 const kaluma = {
@@ -61,17 +64,20 @@ const kaluma = {
   arrayBytes: 48,
   viewBytes: 32,
   views: 6,
+  /** Arrays of a safe heap: the table's ten, the log's two, the post-mortem's two, the accounts and the quarantine. */
+  tableArrays: 16,
 };
 
 /** Estimates what a bundle takes of the engine's memory once it runs. Null for a board whose memory is not known. */
 export function estimateMemory(
-  bundle: Pick<Bundle, 'code' | 'arenasBytes'>,
+  bundle: Pick<Bundle, 'code' | 'arenasBytes' | 'isSafe'>,
   board: Board,
   options: EstimateOptions = {},
 ): MemoryEstimate | null {
   const shape = shapeOf(bundle.code);
   const inRam = options.inRam || !board.features.storage;
   const known = bundle.arenasBytes.filter((bytes) => bytes !== null);
+  const tables = bundle.isSafe ? known.map((bytes) => blockTableBytes(bytes & ~7)) : [];
   const unknownArenas = bundle.arenasBytes.length - known.length;
   const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
   if (board.jsvars) {
@@ -83,9 +89,10 @@ export function estimateMemory(
         (inRam ? Math.ceil(characters / bytesEach) + 1 : 0),
     );
     const code = sum(functions) + shape.globals * espruino.globalVariables;
-    const arenas = sum(
-      known.map((bytes) => espruino.flatArrayVariables + Math.ceil(bytes / bytesEach) + espruino.viewsVariables),
-    );
+    const arenas = sum([
+      ...known.map((bytes) => espruino.flatArrayVariables + Math.ceil(bytes / bytesEach) + espruino.viewsVariables),
+      ...tables.map((bytes) => espruino.tableVariables + Math.ceil(bytes / bytesEach)),
+    ]);
     return summed('variables', total, espruino.systemVariables, code, arenas, unknownArenas);
   }
   if (board.engineHeapBytes === null) return null;
@@ -94,9 +101,10 @@ export function estimateMemory(
       kaluma.functionBytes + Math.ceil(characters * kaluma.characterBytes) + (inner ? kaluma.closureBytes : 0),
   );
   const code = sum(functions) + shape.globals * kaluma.globalBytes;
-  const arenas = sum(
-    known.map((bytes) => kaluma.arrayBytes + Math.ceil(bytes / 8) * 8 + kaluma.views * kaluma.viewBytes),
-  );
+  const arenas = sum([
+    ...known.map((bytes) => kaluma.arrayBytes + Math.ceil(bytes / 8) * 8 + kaluma.views * kaluma.viewBytes),
+    ...tables.map((bytes) => kaluma.tableArrays * (kaluma.arrayBytes + kaluma.viewBytes) + bytes),
+  ]);
   return summed('bytes', board.engineHeapBytes, board.engineHeapUsedAtBootBytes ?? 0, code, arenas, unknownArenas);
 }
 

@@ -11,6 +11,8 @@ export interface HeapFacts {
   arenasBytes: (number | null)[];
   /** There is one `createHeap`, and it runs once: outside of functions and loops. */
   isOnlyHeap: boolean;
+  /** The program puts safety over its heaps: a table beside each arena. */
+  isSafe: boolean;
 }
 
 /** Reads the facts from the bundler's output. `inProgram` tells the user's code from the device's by position. */
@@ -36,16 +38,17 @@ export function heapFacts(code: string, inProgram: (line: number, column: number
       arenasBytes.push(bytes ? numberOf(bytes, constants) : null);
     },
   });
-  const isOnlyHeap = arenasBytes.length === 1 && !mayRepeat && mentionsIn(program, inProgram) === 1;
-  return { policy: onePolicy(names), arenasBytes, isOnlyHeap };
+  const isOnlyHeap = arenasBytes.length === 1 && !mayRepeat && mentionsIn(program, inProgram, /^createHeap\d*$/) === 1;
+  const isSafe = mentionsIn(program, inProgram, /^createSafeHeap\d*$/) > 0;
+  return { policy: onePolicy(names), arenasBytes, isOnlyHeap, isSafe };
 }
 
-/** How often the device's createHeap is mentioned by its user: another mention may be kept and called again. */
-function mentionsIn(program: Program, inProgram: (line: number, column: number) => boolean): number {
+/** How often a function of the device code is mentioned by its user: another mention may be kept and called again. */
+function mentionsIn(program: Program, inProgram: (line: number, column: number) => boolean, of: RegExp): number {
   let count = 0;
   simple(program, {
     Identifier({ name, loc }) {
-      if (/^createHeap\d*$/.test(name) && inProgram(loc!.start.line - 1, loc!.start.column)) count++;
+      if (of.test(name) && inProgram(loc!.start.line - 1, loc!.start.column)) count++;
     },
   });
   return count;

@@ -230,7 +230,10 @@ function namesUsed(program: Program, inProgram: (node: AnyNode) => boolean): Set
   return names;
 }
 
-/** Takes what nothing looks up out of the heap's object, so that the minifier drops the code behind it. */
+/**
+ * Takes what nothing looks up out of the objects that the device code makes, so that the minifier drops the code behind
+ * it. Only objects with methods: a record of figures is for the program to print.
+ */
 function dropMethods(
   program: Program,
   text: MagicString,
@@ -242,14 +245,13 @@ function dropMethods(
     ReturnStatement(node) {
       const object = node.argument;
       if (object?.type !== 'ObjectExpression' || inProgram(node)) return;
-      const keyOf = (property: (typeof object.properties)[number]): string =>
-        property.type === 'Property' && property.key.type === 'Identifier' ? property.key.name : '';
-      const keys = object.properties.map(keyOf);
-      if (!['malloc', 'free', 'usableSize', 'checkOffset'].every((name) => keys.includes(name))) return;
-      object.properties.forEach((property, i) => {
-        const key = keys[i]!;
-        if (used.has(key) || keep.has(key)) return;
-        const next = object.properties[i + 1];
+      const { properties } = object;
+      if (!properties.some((property) => property.type === 'Property' && property.value.type === 'FunctionExpression'))
+        return;
+      properties.forEach((property, i) => {
+        const key = property.type === 'Property' && property.key.type === 'Identifier' ? property.key.name : undefined;
+        if (key === undefined || used.has(key) || keep.has(key)) return;
+        const next = properties[i + 1];
         text.remove(property.start, next ? next.start : property.end);
       });
     },

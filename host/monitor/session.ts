@@ -10,6 +10,7 @@ import { policyNameOf } from '../../firmware/src/policies/index.ts';
 import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE } from '../../firmware/src/policy.ts';
 import { fragmentation, fragmentationSentence } from '../answers/fragmentation.ts';
 import { LeakWatch, leakSentence } from '../answers/leaks.ts';
+import { misuseText, namesBlocksSite } from '../answers/misuse-words.ts';
 import { TelemetryDecoder } from '../model/decoder.ts';
 import type { Counters, Hello, MapChunk, PostMortem, TelemetryListener } from '../model/events.ts';
 import { HeapModel } from '../model/heap-model.ts';
@@ -125,8 +126,7 @@ export class Session implements TelemetryListener {
 
   misuse(offset: number, code: number, site: number): void {
     this.model.misuse();
-    const what = ['', 'a wild address', 'no live block', 'a damaged block'][code] ?? `code ${code}`;
-    this.say(`free or realloc of 0x${offset.toString(16)}: ${what}${this.from(site)}`);
+    this.say(`${misuseText(code, offset)}${namesBlocksSite(code) ? this.ownedBy(site) : this.from(site)}`);
   }
 
   moved(offset: number, newOffset: number): void {
@@ -299,6 +299,10 @@ export class Session implements TelemetryListener {
     this.marks.push({ atMs: this.elapsedMs, text, by, liveBytes, liveBlocks });
     if (this.marks.length > MOST_MARKS) this.marks.shift();
     this.say(`${text} at ${durationText(this.elapsedMs)}`);
+  }
+
+  private ownedBy(site: number): string {
+    return site === 0 ? '' : `, block of ${this.siteName(site)}`;
   }
 
   private from(site: number): string {

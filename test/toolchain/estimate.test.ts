@@ -91,7 +91,7 @@ test.skipIf(!measured)('minified programs take on the real engines what is estim
   };
   // Programs without large arrays of their own, which the estimate knows only as arenas.
   for (const name of ['firstfit_min.js', 'tokeniser_min.js', 'fib.js', 'strhash.js', 'closures.js']) {
-    const program = { code: readFileSync(join(fidelity, name), 'utf8'), arenasBytes: [] };
+    const program = { code: readFileSync(join(fidelity, name), 'utf8'), arenasBytes: [], isSafe: false };
     const truth = programs[name]!;
     const kaluma = estimateMemory(program, loadBoard('kaluma-pico'))!.code / truth.kaluma.heapBytes;
     const espruino = estimateMemory(program, loadBoard('puckjs'), { inRam: true })!.code / truth.espruino.jsvars;

@@ -3,16 +3,15 @@ import { expect, test } from 'vitest';
 import { createHeap } from '../../firmware/src/heap.ts';
 import { policies } from '../../firmware/src/policies/index.ts';
 import { MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from '../../firmware/src/policy.ts';
+import { createSafeHeap, type SafetyOptions } from '../../firmware/src/safety.ts';
 import {
-  createSafeHeap,
   FAULT_BOOKKEEPING,
   FAULT_DOUBLE_FREE,
   FAULT_OVERFLOW,
   FAULT_UNDERFLOW,
   FAULT_USE_AFTER_FREE,
   FAULT_WILD_FREE,
-  type SafetyOptions,
-} from '../../firmware/src/safety.ts';
+} from '../../firmware/src/safety-faults.ts';
 
 const create = (options?: SafetyOptions, policy = policies['trie-fit']) =>
   createSafeHeap(createHeap({ bytes: 4096, policy }), options)!;
