@@ -34,7 +34,7 @@ export const command: Command = {
       type: 'string',
       short: 'p',
       value: 'PORT',
-      help: 'a path, tcp://HOST:PORT, rfc2217://HOST:PORT, sim:BOARD',
+      help: 'a path, tcp://HOST:PORT, rfc2217://HOST:PORT, sim:BOARD, rp2040js:IMAGE',
     },
     board: { type: 'string', short: 'b', value: 'ID', help: 'which board it is, if it does not say so itself' },
     baud: { type: 'string', value: 'N', help: 'the rate of a serial port' },

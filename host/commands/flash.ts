@@ -48,7 +48,7 @@ export const command: Command = {
       type: 'string',
       short: 'p',
       value: 'PORT',
-      help: '/dev/ttyACM0, COM3, tcp://HOST:PORT, rfc2217://HOST:PORT, sim:BOARD; found if not given',
+      help: '/dev/ttyACM0, COM3, tcp://HOST:PORT, rfc2217://HOST:PORT, sim:BOARD, rp2040js:IMAGE; found if not given',
     },
     board: { type: 'string', short: 'b', value: 'ID', help: 'the board; asked from what is on the port if not given' },
     baud: { type: 'string', value: 'N', help: "the line's rate; the board's own if --board is given, else 115200" },

@@ -143,7 +143,7 @@ export const command: Command = {
       type: 'string',
       short: 'p',
       value: 'PORT',
-      help: 'a path, COMn, tcp://HOST:PORT, rfc2217://HOST:PORT or sim:BOARD',
+      help: 'a path, COMn, tcp://HOST:PORT, rfc2217://HOST:PORT, sim:BOARD or rp2040js:IMAGE',
     },
     baud: { type: 'string', value: 'RATE', help: 'rate of a serial line; 115200 if not given' },
     seconds: { type: 'string', value: 'N', help: 'end after this long; until Ctrl-C if not given' },

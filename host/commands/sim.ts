@@ -6,24 +6,30 @@ import { type ExitCode, exitCodes } from '../../boards/problem.ts';
 import { bundle } from '../../firmware/toolchain/bundle.ts';
 import { createVirtualBoard } from '../../sim/board/create.ts';
 import { parseFaults } from '../../sim/board/faults.ts';
+import type { LineBoard } from '../../sim/board/line-board.ts';
 import { nsPerMs } from '../../sim/board/time.ts';
-import type { VirtualBoard } from '../../sim/board/virtual-board.ts';
+import { VirtualBoard } from '../../sim/board/virtual-board.ts';
+import type { Rp2040Board } from '../../sim/rp2040/rp2040-board.ts';
 import { usageProblem } from '../arguments.ts';
 import type { Arguments, Command, Io } from '../command.ts';
 import { printCall } from '../sim/call.ts';
 import { listen, parseListen } from '../sim/listen.ts';
 import { openPty } from '../sim/pty.ts';
-import { openSim } from '../transport/sim.ts';
+import { bootImage } from '../sim/whole-system.ts';
+import { openBoard } from '../transport/sim.ts';
 
 const defaultBoard = 'kaluma-pico';
 const defaultForSeconds = 10;
 
 export const command: Command = {
   name: 'sim',
-  summary: 'boots a virtual board and runs a program on it',
+  summary: 'boots a virtual board, or a real firmware image, and runs a program on it',
   positionals: '[program.js]',
   options: {
     board: { type: 'string', short: 'b', value: 'ID', help: `which board; default ${defaultBoard}` },
+    engine: { type: 'string', value: 'NAME', help: 'model (default), or rp2040js: a real firmware image, executed' },
+    image: { type: 'string', value: 'FILE', help: 'the UF2 or BIN file that rp2040js executes' },
+    bootrom: { type: 'string', value: 'FILE', help: "a real boot ROM for it, in place of Heapglass's own" },
     call: { type: 'string', value: 'CODE', help: 'what this costs once the program is loaded: cycles, memory' },
     seconds: { type: 'string', value: 'N', help: `virtual time to run; default ${defaultForSeconds}` },
     for: { type: 'string', value: 'MS', help: 'the same in milliseconds' },
@@ -43,6 +49,7 @@ stall=P:MS, unplug=AT:MS, deafhost=AT:MS (at a time, for a time), brownout=N (in
   heapglass sim fib.js --board kaluma-pico --call 'run(16)' --json
   heapglass sim --board kaluma-pico --listen tcp:4000
   heapglass sim --board pico_r1_3 --pty --link /tmp/ttyESPRUINO
+  heapglass sim --engine rp2040js --image kaluma-rp2-pico-1.2.1.uf2 --pty
 `,
   run,
 };
@@ -58,10 +65,12 @@ async function run(args: Arguments, io: Io): Promise<ExitCode> {
     if (path === undefined) throw usageProblem('sim', '--call needs a program');
     return printCall(loadBoard(args.text('board') ?? defaultBoard), path, call, args.flag('json'), io);
   }
-  const board = await bootBoard(args);
+  const isWhole = isWholeSystem(args);
+  const board = isWhole ? await bootWhole(args) : await bootModel(args);
   const listenSpec = args.text('listen');
-  if (listenSpec !== undefined || args.flag('pty')) return serve(board, listenSpec ?? 'tcp:0', args, io);
-  const transport = await openSim(board.board.id, { board, realTime: args.flag('real-time') });
+  if (listenSpec !== undefined || args.flag('pty'))
+    return serve(board, listenSpec ?? 'tcp:0', !isWhole && !args.flag('fast'), args, io);
+  const transport = openBoard(board, { realTime: !isWhole && args.flag('real-time') });
   const isJson = args.flag('json');
   let printedBytes = 0;
   transport.onData((bytes) => {
@@ -72,29 +81,53 @@ async function run(args: Arguments, io: Io): Promise<ExitCode> {
   await transport.clock.sleep(args.number('for') ?? (args.number('seconds') ?? defaultForSeconds) * 1000);
   await transport.close();
   if (isJson) io.out(`${JSON.stringify({ ...stateOf(board), printedBytes }, null, 2)}\n`);
-  if (board.firmware.isDead) {
-    io.err('heapglass: the board is dead: its program ran out of memory. Only a power cycle helps.\n');
+  const death = deathOf(board);
+  if (death !== null) {
+    io.err(`heapglass: the board is dead: ${death}. Only a power cycle helps.\n`);
     return exitCodes.failed;
   }
   return io.signal.aborted ? exitCodes.interrupted : exitCodes.done;
 }
 
+function isWholeSystem(args: Arguments): boolean {
+  const engine = args.text('engine') ?? 'model';
+  if (engine !== 'model' && engine !== 'rp2040js') {
+    throw usageProblem('sim', `--engine is model or rp2040js, not "${engine}"`);
+  }
+  if (engine === 'model' && (args.text('image') ?? args.text('bootrom')) !== undefined) {
+    throw usageProblem('sim', '--image and --bootrom belong to --engine rp2040js');
+  }
+  return engine === 'rp2040js';
+}
+
 /** The board with its program on flash, just powered up. */
-async function bootBoard(args: Arguments): Promise<VirtualBoard> {
+async function bootModel(args: Arguments): Promise<VirtualBoard> {
+  const { facts, options } = await wishesOf(args);
+  return createVirtualBoard(facts, options);
+}
+
+async function bootWhole(args: Arguments): Promise<Rp2040Board> {
+  const { facts, options } = await wishesOf(args);
+  return bootImage(facts, { imagePath: args.text('image'), bootromPath: args.text('bootrom') }, options);
+}
+
+async function wishesOf(args: Arguments) {
   const facts = loadBoard(args.text('board') ?? defaultBoard);
   const faults = parseFaults(args.text('faults') ?? '');
   const [path] = args.positionals;
   const program = path === undefined ? undefined : (await bundle({ entry: path, board: facts })).code;
-  return createVirtualBoard(facts, {
-    seed: args.number('seed') ?? 1,
-    faults,
-    ...(program !== undefined && { program }),
-  });
+  return { facts, options: { seed: args.number('seed') ?? 1, faults, ...(program !== undefined && { program }) } };
 }
 
-async function serve(board: VirtualBoard, listenSpec: string, args: Arguments, io: Io): Promise<ExitCode> {
+async function serve(
+  board: LineBoard,
+  listenSpec: string,
+  realTime: boolean,
+  args: Arguments,
+  io: Io,
+): Promise<ExitCode> {
   const listener = await listen(board, parseListen(listenSpec), {
-    realTime: !args.flag('fast'),
+    realTime,
     onClient: (text) => io.err(`${text}\n`),
   });
   const path = args.text('link') ?? join(tmpdir(), `heapglass-${board.board.id}-${listener.port}`);
@@ -115,18 +148,25 @@ async function serve(board: VirtualBoard, listenSpec: string, args: Arguments, i
   return exitCodes.done;
 }
 
-function stateOf(board: VirtualBoard): Record<string, unknown> {
-  const { engine, isDead } = board.firmware;
+/** Why the board does nothing more until a power cycle; null while it lives. */
+function deathOf(board: VirtualBoard | Rp2040Board): string | null {
+  if (board instanceof VirtualBoard) return board.firmware.isDead ? 'its program ran out of memory' : null;
+  if (board.halt === null) return null;
+  return board.halt === 'bootLoader' ? 'it went to its boot loader' : 'its firmware stopped at a fatal error';
+}
+
+function stateOf(board: VirtualBoard | Rp2040Board): Record<string, unknown> {
+  const engine = board instanceof VirtualBoard ? board.firmware.engine : null;
   return {
     board: board.board.id,
     seed: board.seed,
     virtualMs: board.nowNs / nsPerMs,
-    cycles: engine?.cycles ?? null,
+    cycles: board instanceof VirtualBoard ? (engine?.cycles ?? null) : board.cycles,
     instructions: engine?.instructions ?? null,
     heapBytes: engine?.heapBytes ?? null,
     jsvars: engine?.jsvars ?? null,
     lostBytes: { toBoard: board.line.overflowedBytes, toHost: board.line.unheardBytes },
     powerCycles: board.powerCycles,
-    isDead,
+    isDead: deathOf(board) !== null,
   };
 }

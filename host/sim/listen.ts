@@ -4,9 +4,9 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { exitCodes, Problem } from '../../boards/problem.ts';
+import type { LineBoard } from '../../sim/board/line-board.ts';
 import { nsPerMs } from '../../sim/board/time.ts';
-import type { VirtualBoard } from '../../sim/board/virtual-board.ts';
-import { openSim, type SimTransport } from '../transport/sim.ts';
+import { openBoard, type SimTransport } from '../transport/sim.ts';
 
 export interface Listener {
   readonly host: string;
@@ -40,14 +40,14 @@ export function parseListen(spec: string): { host: string; port: number } {
 
 /** Serves `board`. A Problem when the address is taken or not allowed. */
 export async function listen(
-  board: VirtualBoard,
+  board: LineBoard,
   { host, port }: { host: string; port: number },
   { realTime, onClient = () => {} }: ListenOptions,
 ): Promise<Listener> {
-  let current: { socket: Socket; transport: SimTransport } | null = null;
+  let current: { socket: Socket; transport: SimTransport<LineBoard> } | null = null;
   let leftAtMs = performance.now();
 
-  const serve = async (socket: Socket): Promise<void> => {
+  const serve = (socket: Socket): void => {
     if (current) {
       socket.end();
       onClient('refused a second client: the line is open already');
@@ -55,7 +55,7 @@ export async function listen(
     }
     socket.setNoDelay(true);
     if (realTime) board.advanceTo(board.nowNs + Math.round((performance.now() - leftAtMs) * nsPerMs));
-    const transport = await openSim(board.board.id, { board, realTime });
+    const transport = openBoard(board, { realTime });
     current = { socket, transport };
     onClient('a client opened the line');
     const leave = (): void => {
@@ -73,7 +73,7 @@ export async function listen(
     socket.on('error', leave);
   };
 
-  const server: Server = createServer((socket) => void serve(socket));
+  const server: Server = createServer(serve);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(

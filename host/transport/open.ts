@@ -1,5 +1,5 @@
 /**
- * Opens what a `--port` names: a serial path or COMn, tcp://, rfc2217://, or sim:BOARD.
+ * Opens what a `--port` names: a serial path or COMn, tcp://, rfc2217://, sim:BOARD or rp2040js:IMAGE.
  *
  * Each kind is loaded only when it is asked for. A serial path need not be one that the system enumerates.
  */
@@ -25,6 +25,8 @@ export async function openTransport(spec: string, options: OpenOptions = {}): Pr
       return (await import('./rfc2217.ts')).openRfc2217(spec, options);
     case 'sim':
       return (await import('./sim.ts')).openSim(spec.slice('sim:'.length), options);
+    case 'rp2040js':
+      return (await import('./image.ts')).openImage(spec.slice('rp2040js:'.length), options);
     case '':
       if (spec.startsWith('/') || spec.startsWith('./') || /^COM\d+$/i.test(spec) || spec.startsWith('\\\\.\\')) {
         return (await import('./serial.ts')).openSerial(spec, options);
@@ -33,7 +35,7 @@ export async function openTransport(spec: string, options: OpenOptions = {}): Pr
   throw new Problem(
     exitCodes.usage,
     `"${spec}" names no port`,
-    ['the forms are /dev/ttyACM0, COM3, tcp://HOST:PORT, rfc2217://HOST:PORT and sim:BOARD'],
+    ['the forms are /dev/ttyACM0, COM3, tcp://HOST:PORT, rfc2217://HOST:PORT, sim:BOARD and rp2040js:IMAGE'],
     'Run `heapglass ports` for what is connected, and `heapglass boards` for the virtual ones.',
   );
 }

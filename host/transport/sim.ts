@@ -14,6 +14,7 @@ import { exitCodes, Problem } from '../../boards/problem.ts';
 import { createVirtualBoard } from '../../sim/board/create.ts';
 import { EventQueue } from '../../sim/board/event-queue.ts';
 import { type Faults, parseFaults } from '../../sim/board/faults.ts';
+import type { LineBoard } from '../../sim/board/line-board.ts';
 import type { EngineFactory } from '../../sim/board/machine.ts';
 import { nsPerMs } from '../../sim/board/time.ts';
 import type { VirtualBoard } from '../../sim/board/virtual-board.ts';
@@ -35,8 +36,8 @@ export interface SimOptions {
   program?: string;
 }
 
-export interface SimTransport extends Transport {
-  readonly board: VirtualBoard;
+export interface SimTransport<Simulated extends LineBoard = VirtualBoard> extends Transport {
+  readonly board: Simulated;
   setRealTime(isOn: boolean): void;
 }
 
@@ -50,7 +51,15 @@ const longestWaitMs = 2;
 /** Boots a board (or takes `options.board`) and opens its line. A Problem for an unknown board. */
 export async function openSim(boardId: string, options: SimOptions = {}): Promise<SimTransport> {
   const board = options.board ?? bootBoard(boardId, options);
-  return new InProcessTransport(board, `sim:${board.board.id}`, options.realTime === true);
+  return openBoard(board, { realTime: options.realTime === true });
+}
+
+/** Opens the line of a board that is on. `realTime` is not for a board that is slower than the wall clock. */
+export function openBoard<Simulated extends LineBoard>(
+  board: Simulated,
+  { name = `sim:${board.board.id}`, realTime = false }: { name?: string; realTime?: boolean } = {},
+): SimTransport<Simulated> {
+  return new InProcessTransport(board, name, realTime);
 }
 
 function bootBoard(boardId: string, { faults, ...options }: SimOptions): VirtualBoard {
@@ -60,8 +69,8 @@ function bootBoard(boardId: string, { faults, ...options }: SimOptions): Virtual
   return board;
 }
 
-class InProcessTransport implements SimTransport {
-  readonly board: VirtualBoard;
+class InProcessTransport<Simulated extends LineBoard> implements SimTransport<Simulated> {
+  readonly board: Simulated;
   readonly name: string;
   readonly clock: Clock;
   readonly #sleeps = new EventQueue();
@@ -75,7 +84,7 @@ class InProcessTransport implements SimTransport {
   #isPumping = false;
   #writers: (() => void)[] = [];
 
-  constructor(board: VirtualBoard, name: string, realTime: boolean) {
+  constructor(board: Simulated, name: string, realTime: boolean) {
     this.board = board;
     this.name = name;
     this.#realTime = realTime;

@@ -77,7 +77,8 @@ const runNative: NativeCall = (machine, address, signature, code, buffers) => {
   return nativeFunction({ cpu, spendCycles }, address, signature, code, buffers);
 };
 
-function lineOf(board: Board): LineFacts {
+/** The board's default console as a line. */
+export function lineOf(board: Board): LineFacts {
   const { kind, bytesPerSecond, outputBufferBytes } = board.console;
   return { kind, bytesPerSecond, unitBytes: unitBytes[kind], outputBufferBytes: outputBufferBytes ?? usbFifoBytes };
 }

@@ -14,6 +14,7 @@ import { EventQueue, type Scheduled } from './event-queue.ts';
 import { type Faults, noFaults } from './faults.ts';
 import type { FlashMemory } from './flash-memory.ts';
 import { Line, type LineFacts } from './line.ts';
+import type { LineBoard } from './line-board.ts';
 import type { EngineFactory, Firmware, FirmwareFactory, HostFunctions, Machine, Task, Wait } from './machine.ts';
 import { createRandom, type Random } from './random.ts';
 import { nsPerMs, nsPerSecond } from './time.ts';
@@ -42,7 +43,7 @@ export type Stimulus = { atNs: number } & (
   | { kind: 'attach' | 'detach' | 'plug' | 'unplug' | 'powerCycle' }
 );
 
-export class VirtualBoard {
+export class VirtualBoard implements LineBoard {
   readonly board: Board;
   readonly seed: number;
   readonly options: Readonly<VirtualBoardOptions>;
@@ -86,7 +87,6 @@ export class VirtualBoard {
     this.#powerUp();
   }
 
-  /** The board's time: of the last event that was run, or that was advanced to. */
   get nowNs(): number {
     return this.#nowNs;
   }
@@ -99,18 +99,15 @@ export class VirtualBoard {
     return this.#powerCycles;
   }
 
-  /** When the next thing happens; null when nothing will until the host acts. */
   nextEventNs(): number | null {
     return this.#queue.nextNs();
   }
 
-  /** Runs what is due until `atNs`, and stands there. */
   advanceTo(atNs: number): void {
     for (let next = this.#queue.nextNs(); next !== null && next <= atNs; next = this.#queue.nextNs()) this.step();
     this.#nowNs = Math.max(this.#nowNs, atNs);
   }
 
-  /** Runs the next event. False when there is none. */
   step(): boolean {
     const event = this.#queue.take();
     if (!event) return false;
@@ -123,18 +120,15 @@ export class VirtualBoard {
     return true;
   }
 
-  /** Bytes from the host; they arrive at the line's pace. */
   receive(bytes: Uint8Array): void {
     this.stimuli.push({ atNs: this.#nowNs, kind: 'bytes', bytes: bytes.slice() });
     this.line.hostWrite(bytes, this.#nowNs);
   }
 
-  /** The one receiver of the board's bytes. */
   onTransmit(receiver: (bytes: Uint8Array) => void): void {
     this.line.setHostEnd(receiver);
   }
 
-  /** A host opens the port (raises DTR, connects). */
   attach(): void {
     this.stimuli.push({ atNs: this.#nowNs, kind: 'attach' });
     this.line.isAttached = true;
@@ -167,13 +161,11 @@ export class VirtualBoard {
     if (this.line.facts.kind === 'usb') this.#powerUp();
   }
 
-  /** Called when the host's port vanishes: with the cable, and with the power of a USB board. */
   onPortLost(portLost: () => void): void {
     this.#portLost = portLost;
   }
   #portLost: () => void = () => {};
 
-  /** Takes the power away and gives it back: RAM is gone, flash stays. A USB port goes with it. */
   powerCycle(): void {
     this.stimuli.push({ atNs: this.#nowNs, kind: 'powerCycle' });
     this.#restart();
