@@ -5,9 +5,20 @@
  * between blocks. What is not translated (32-bit instructions but BL, IT, BKPT, SVC) is left to the interpreter.
  */
 import { type Core, RETURN_ADDRESS, type Stop } from './core.ts';
-import { branchLinkOffset, O } from './decode.ts';
+import { shiftWithCarry } from './flags.ts';
 import { Fault } from './memory.ts';
-import { conditionText, flagsRead, flagsWritten, isTranslated, type Translation, translate } from './translate.ts';
+import { conditionOf, isConditional, nOf, O } from './operations.ts';
+import {
+  conditionText,
+  endsBlock,
+  flagsRead,
+  flagsWritten,
+  isDynamic,
+  isTranslated,
+  type Translation,
+  targetOf,
+  translate,
+} from './translate.ts';
 
 interface Block {
   readonly start: number;
@@ -42,13 +53,15 @@ export class FastRunner {
   /** As Core.run, but a budget may be exceeded by a block's length, and breakpoints are not looked at. */
   run(budget = Number.MAX_SAFE_INTEGER): Stop {
     const core = this.core;
+    // Exceptions are taken between any two instructions.
+    if (core.vectors !== null) return core.run(budget);
     const limit = core.instructions + budget;
     while (core.instructions < limit) {
       const pc = core.r[15]! >>> 0;
       if (pc === RETURN_ADDRESS) return 'returned';
       let unit = this.units.get(pc);
-      if (!unit || unit.version !== core.codeVersion) {
-        if (!isTranslated(core.decodedAt(pc) & 255)) {
+      if (!unit || unit.version !== core.code.version) {
+        if (core.it !== 0 || core.isReturn(pc) || !isTranslated(core.code.at(pc) & 63)) {
           core.step();
           continue;
         }
@@ -79,23 +92,20 @@ function discover(core: Core, entry: number): Map<number, Block> {
         if (inside(pc)) block.successors = [pc];
         break;
       }
-      const w = core.decodedAt(pc);
-      const op = w & 255;
+      const w = core.code.at(pc);
+      const op = w & 63;
       if (!isTranslated(op)) {
         block.exits = true;
         break;
       }
       block.pcs.push(pc);
       block.end = pc + (op === O.BL ? 4 : 2);
-      if (op === O.BCC) block.successors = [(pc + (w >> 16)) >>> 0, pc + 2];
-      else if (op === O.B) block.successors = [(pc + (w >> 16)) >>> 0];
-      else if (op === O.CBZ) block.successors = [(pc + (w >> 16)) >>> 0, pc + 2];
+      if (isConditional(op) || op === O.CBZ || op === O.CBNZ) block.successors = [targetOf(w, pc), pc + 2];
+      else if (op === O.B) block.successors = [targetOf(w, pc)];
       else if (op === O.BL) {
-        const index = (pc - window.base) >> 1;
-        const target = (pc + 4 + branchLinkOffset(window.u16[index]!, window.u16[index + 1]!)) >>> 0;
-        block.successors = [target];
+        block.successors = [targetOf(w, pc)];
         if (inside(pc + 4)) work.push(pc + 4);
-      } else if (isDynamic(op, w)) block.exits = true;
+      } else if (isDynamic(w)) block.exits = true;
       else {
         pc = block.end;
         continue;
@@ -111,12 +121,8 @@ function discover(core: Core, entry: number): Map<number, Block> {
   return blocks;
 }
 
-function isDynamic(op: number, w: number): boolean {
-  return op === O.BX || op === O.BLX || op === O.ADDPC || op === O.MOVPC || (op === O.POP && ((w >> 16) & 0x100) !== 0);
-}
-
 function compileFrom(core: Core, entry: number): Unit {
-  const version = core.codeVersion;
+  const version = core.code.version;
   const blocks = [...discover(core, entry).values()].filter(({ pcs }) => pcs.length > 0);
   const index = new Map(blocks.map(({ start }, i) => [start, i]));
   const liveOut = flagLiveness(core, blocks, index);
@@ -128,14 +134,15 @@ function compileFrom(core: Core, entry: number): Unit {
   const back = Array.from({ length: 15 }, (_, k) => `r[${k}] = r${k};`).join(' ');
   const text = `
 const r = core.r;
-const i32 = main.i32, u16 = main.u16, u8 = main.u8;
+const i32 = main.i32, u16 = main.u16, u8 = main.u8, base = main.base, size = main.size;
+const storable = main.region.writable ? size : 0;
 let ${locals};
 let nz = core.nz, c = core.c, v = core.v;
-let at = starts[index], cycles = 0, count = 0, b = index, x = 0, y = 0, o = 0;
+let at = starts[index], cycles = 0, count = 0, b = index, x = 0, y = 0, o = 0, to = 0;
 const limit = budget - core.instructions;
 try {
   for (;;) {
-    if (count >= limit${isSelf ? ' || core.codeVersion !== version' : ''}) { at = starts[b]; return; }
+    if (count >= limit${isSelf ? ' || core.code.version !== version' : ''}) { at = starts[b]; return; }
     switch (b) {
 ${cases.join('\n')}
     default:
@@ -166,9 +173,10 @@ ${cases.join('\n')}
     'starts',
     'version',
     'Fault',
+    'shiftWithCarry',
     `return (core, index, budget) => {${text}\n};`,
   );
-  return { run: make(main, find, starts, version, Fault) as Compiled, version, entries: index };
+  return { run: make(main, find, starts, version, Fault, shiftWithCarry) as Compiled, version, entries: index };
 }
 
 /** Which flags are read after each block: bits of FLAG_. Everything is at an exit. */
@@ -187,7 +195,7 @@ function flagLiveness(core: Core, blocks: readonly Block[], index: ReadonlyMap<n
       }
       liveOut[i] = live;
       for (let p = block.pcs.length - 1; p >= 0; p--) {
-        const w = core.decodedAt(block.pcs[p]!);
+        const w = core.code.at(block.pcs[p]!);
         live = (live & ~flagsWritten(w)) | flagsRead(w);
       }
       if (live !== liveIn[i]) {
@@ -211,7 +219,7 @@ function blockText(
   const needed: number[] = [];
   let live = liveOut;
   for (let p = block.pcs.length - 1; p >= 0; p--) {
-    const w = core.decodedAt(block.pcs[p]!);
+    const w = core.code.at(block.pcs[p]!);
     needed[p] = live;
     live = (live & ~flagsWritten(w)) | flagsRead(w);
   }
@@ -226,24 +234,22 @@ function blockText(
   let compared: Translation['compared'] = null;
   let comparedAt = -1;
   block.pcs.forEach((pc, p) => {
-    const w = core.decodedAt(pc);
-    const op = w & 255;
-    const m = w >> 16;
-    if (op === O.BCC) {
-      const d = (w >> 8) & 15;
-      const direct = compared && comparedAt === p - 1 ? conditionText(d, compared) : null;
-      const test = direct ?? conditionText(d, null);
-      lines.push(`if (${test}) { ${flush(t.branchTaken)} ${goto((pc + m) >>> 0)} }`);
+    const w = core.code.at(pc);
+    const op = w & 63;
+    if (isConditional(op)) {
+      const direct = compared && comparedAt === p - 1 ? conditionText(conditionOf(op), compared) : null;
+      const test = direct ?? conditionText(conditionOf(op), null);
+      lines.push(`if (${test}) { ${flush(t.branchTaken)} ${goto(targetOf(w, pc))} }`);
       lines.push(flush(t.branchNotTaken), goto(pc + 2));
       return;
     }
     if (op === O.B) {
-      lines.push(flush(t.branchTaken), goto((pc + m) >>> 0));
+      lines.push(flush(t.branchTaken), goto(targetOf(w, pc)));
       return;
     }
-    if (op === O.CBZ) {
-      const test = `r${(w >> 12) & 15} ${((w >> 8) & 15) === 0 ? '===' : '!=='} 0`;
-      lines.push(`if (${test}) { ${flush(t.branchTaken)} ${goto((pc + m) >>> 0)} }`);
+    if (op === O.CBZ || op === O.CBNZ) {
+      const test = `r${nOf(w)} ${op === O.CBZ ? '===' : '!=='} 0`;
+      lines.push(`if (${test}) { ${flush(t.branchTaken)} ${goto(targetOf(w, pc))} }`);
       lines.push(flush(t.branchNotTaken), goto(pc + 2));
       return;
     }
@@ -252,21 +258,21 @@ function blockText(
       return;
     }
     // A conditional branch right after is tested with the operands where that is possible, without its flags.
-    const next = block.pcs[p + 1] === undefined ? 0 : core.decodedAt(block.pcs[p + 1]!);
-    const bare = (next & 255) === O.BCC ? translate(w, pc, liveOut, t, isSelf) : null;
-    const direct = bare?.compared && conditionText((next >> 8) & 15, bare.compared) !== null ? bare : null;
+    const next = block.pcs[p + 1] === undefined ? 0 : core.code.at(block.pcs[p + 1]!);
+    const bare = isConditional(next & 63) ? translate(w, pc, liveOut, t, isSelf) : null;
+    const direct = bare?.compared && conditionText(conditionOf(next & 63), bare.compared) !== null ? bare : null;
     const translation = direct ?? translate(w, pc, needed[p]!, t, isSelf);
     compared = direct?.compared ?? null;
     comparedAt = p;
     lines.push(translation.text);
     cycles += translation.cycles;
-    if (op === O.LDRPC) cycles += waits;
-    if (isDynamic(op, w)) {
+    if (op === O.LITERAL) cycles += waits;
+    if (isDynamic(w)) {
       lines.push(flush(), 'at = x >>> 0; b = find(at); if (b < 0) return; continue;');
     }
   });
-  const last = core.decodedAt(block.pcs.at(-1)!);
-  if (![O.BCC, O.B, O.BL, O.CBZ].includes((last & 255) as never) && !isDynamic(last & 255, last)) {
+  const last = core.code.at(block.pcs.at(-1)!);
+  if (!endsBlock(last)) {
     lines.push(flush(), goto(block.end));
   }
   return lines.map((line) => `      ${line}`).join('\n');

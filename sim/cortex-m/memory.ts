@@ -86,50 +86,53 @@ export class Memory {
   }
 
   find(address: number): Window | null {
+    const { main } = this;
+    if ((address - main.base) >>> 0 < main.size) return main;
     for (const window of this.windows) if ((address - window.base) >>> 0 < window.size) return window;
     return null;
   }
 
-  private at(address: number, width: number): { window: Window; offset: number } {
+  /** The window of an access of `width` bytes. */
+  private at(address: number, width: number): Window {
     if ((address & (width - 1)) !== 0) throw new Fault('unaligned', address);
     const window = this.find(address);
     if (!window) throw new Fault('unmapped', address);
-    return { window, offset: (address - window.base) >>> 0 };
+    return window;
+  }
+
+  private writableAt(address: number, width: number): Window {
+    const window = this.at(address, width);
+    if (!window.region.writable) throw new Fault('readOnly', address);
+    return window;
   }
 
   load32(address: number): number {
-    const { window, offset } = this.at(address, 4);
-    return window.i32[offset >> 2]!;
+    const { base, i32 } = this.at(address, 4);
+    return i32[(address - base) >>> 2]!;
   }
 
   load16(address: number): number {
-    const { window, offset } = this.at(address, 2);
-    return window.u16[offset >> 1]!;
+    const { base, u16 } = this.at(address, 2);
+    return u16[(address - base) >>> 1]!;
   }
 
   load8(address: number): number {
-    const { window, offset } = this.at(address, 1);
-    return window.u8[offset]!;
+    const { base, u8 } = this.at(address, 1);
+    return u8[(address - base) >>> 0]!;
   }
 
   store32(address: number, value: number): void {
-    const { window, offset } = this.writableAt(address, 4);
-    window.i32[offset >> 2] = value;
+    const { base, i32 } = this.writableAt(address, 4);
+    i32[(address - base) >>> 2] = value;
   }
 
   store16(address: number, value: number): void {
-    const { window, offset } = this.writableAt(address, 2);
-    window.u16[offset >> 1] = value;
+    const { base, u16 } = this.writableAt(address, 2);
+    u16[(address - base) >>> 1] = value;
   }
 
   store8(address: number, value: number): void {
-    const { window, offset } = this.writableAt(address, 1);
-    window.u8[offset] = value;
-  }
-
-  private writableAt(address: number, width: number): { window: Window; offset: number } {
-    const found = this.at(address, width);
-    if (!found.window.region.writable) throw new Fault('readOnly', address);
-    return found;
+    const { base, u8 } = this.writableAt(address, 1);
+    u8[(address - base) >>> 0] = value;
   }
 }

@@ -1,7 +1,11 @@
-/** One decoded instruction as JavaScript for the fast mode: r0 to r14, nz, c, v, x, y, o are local variables there. */
+/**
+ * One decoded instruction as JavaScript for the fast mode: r0 to r14, nz, c, v, x, y, o are local variables there, and
+ * the flags are kept as flags.ts says. Flags that nobody reads are not computed.
+ */
 import type { Timing } from '../../firmware/toolchain/native/timing.ts';
-import { bitCount } from './core.ts';
-import { O } from './decode.ts';
+import { ASR, LSL, LSR } from './flags.ts';
+import { bitCount } from './multiple.ts';
+import { branchOf, conditionOf, dOf, immOf, isConditional, mOf, nOf, O, SCRAP, upperOf, ZERO } from './operations.ts';
 
 export const FLAG_NZ = 1;
 export const FLAG_C = 2;
@@ -10,325 +14,255 @@ export const FLAG_V = 4;
 export interface Translation {
   readonly text: string;
   readonly cycles: number;
-  /** After a comparison or subtraction: its operands, for the test of the branch that follows; `nz` after others. */
+  /** What the branch that follows may test instead of flags: the operands of a comparison, or a result. */
   readonly compared: { a: string; b: string } | { result: string } | null;
 }
 
-const arithmetic = new Set<number>([
-  O.ADDR,
-  O.SUBR,
-  O.ADDI3,
-  O.SUBI3,
-  O.ADDI,
-  O.SUBI,
-  O.CMPI,
-  O.ADC,
-  O.SBC,
-  O.NEG,
-  O.CMP,
-  O.CMN,
-  O.CMPH,
-]);
-const shifts = new Set<number>([O.LSLI, O.LSRI, O.ASRI, O.LSLR, O.LSRR, O.ASRR, O.ROR]);
-const logic = new Set<number>([O.MOVI, O.AND, O.EOR, O.TST, O.ORR, O.MUL, O.BIC, O.MVN]);
+const PC_BIT = 0x8000;
+
+const arithmetic = new Set<number>([O.ADD, O.SUB, O.ADC, O.SBC]);
+const logic = new Set<number>([O.MOVI, O.AND, O.EOR, O.ORR, O.BIC, O.MVN, O.MUL]);
 
 /** Flags an instruction certainly writes. */
 export function flagsWritten(w: number): number {
-  const op = w & 255;
+  const op = w & 63;
   if (arithmetic.has(op)) return FLAG_NZ | FLAG_C | FLAG_V;
-  if (op === O.LSLI) return w >> 16 === 0 ? FLAG_NZ : FLAG_NZ | FLAG_C;
-  if (op === O.LSRI || op === O.ASRI) return FLAG_NZ | FLAG_C;
+  if (op === O.LSLI || op === O.LSRI || op === O.ASRI) return FLAG_NZ | FLAG_C;
   // A shift by a register that holds 0 leaves the carry.
-  if (shifts.has(op) || logic.has(op)) return FLAG_NZ;
-  return 0;
+  return op === O.SHIFT || logic.has(op) ? FLAG_NZ : 0;
 }
 
 const conditionFlags = [1, 1, 2, 2, 1, 1, 4, 4, 3, 3, 5, 5, 5, 5];
 
 export function flagsRead(w: number): number {
-  const op = w & 255;
-  if (op === O.BCC) return conditionFlags[(w >> 8) & 15]!;
-  if (op === O.ADC || op === O.SBC) return FLAG_C;
-  if (op === O.LSLR || op === O.LSRR || op === O.ASRR || op === O.ROR) return FLAG_C;
-  return 0;
+  const op = w & 63;
+  if (isConditional(op)) return conditionFlags[conditionOf(op)]!;
+  return op === O.ADC || op === O.SBC || op === O.SHIFT ? FLAG_C : 0;
 }
 
-export function isTranslated(op: number): boolean {
-  return op !== O.T32 && op !== O.IT && op !== O.BKPT && op !== O.SVC && op !== O.UDF && op !== 0;
-}
+export const isTranslated = (op: number): boolean => op !== O.UNDECODED && op !== O.RARE && op !== O.IT;
 
-/** The test of a condition: on flags, or on what set them; null when those operands do not suffice. */
-export function conditionText(cond: number, compared: Translation['compared']): string;
+/** Where a branch of known target goes. */
+export const targetOf = (w: number, pc: number): number =>
+  (pc + 2 * ((w & 63) === O.CBZ || (w & 63) === O.CBNZ ? upperOf(w) : branchOf(w))) >>> 0;
+
+/** BX, BLX and POP with PC: the target is in `x` after their text. */
+export const isDynamic = (w: number): boolean =>
+  (w & 63) === O.BX || (w & 63) === O.BLX || ((w & 63) === O.POP && (upperOf(w) & PC_BIT) !== 0);
+
+/** After these, where to go on is known or in `x`. */
+export const endsBlock = (w: number): boolean => isConditional(w & 63) || isDynamic(w) || branches.has(w & 63);
+
+const branches = new Set<number>([O.B, O.BL, O.CBZ, O.CBNZ]);
+
+const flagTests = [
+  ...['nz === 0', 'nz !== 0', 'c < 0', 'c >= 0', 'nz < 0', 'nz >= 0', 'v < 0', 'v >= 0'],
+  ...['c < 0 && nz !== 0', 'c >= 0 || nz === 0', '(nz ^ v) >= 0', '(nz ^ v) < 0'],
+  ...['nz !== 0 && (nz ^ v) >= 0', 'nz === 0 || (nz ^ v) < 0'],
+];
+const resultTests: Record<number, string> = { 0: '=== 0', 1: '!== 0', 4: '< 0', 5: '>= 0' };
+const signedTests: Record<number, string> = { 0: '===', 1: '!==', 10: '>=', 11: '<', 12: '>', 13: '<=' };
+const unsignedTests: Record<number, string> = { 2: '>=', 3: '<', 8: '>', 9: '<=' };
+
+/** The test of a condition: on flags, or on what set them; null when that does not suffice. */
+export function conditionText(cond: number, compared: null): string;
+export function conditionText(cond: number, compared: Translation['compared']): string | null;
 export function conditionText(cond: number, compared: Translation['compared']): string | null {
-  if (compared && 'result' in compared) {
-    const tests: Record<number, string> = { 0: '=== 0', 1: '!== 0', 4: '< 0', 5: '>= 0' };
-    return tests[cond] ? `${compared.result} ${tests[cond]}` : null;
-  }
-  if (compared) {
-    const { a, b } = compared;
-    const operators: Record<number, string> = { 0: '===', 1: '!==', 10: '>=', 11: '<', 12: '>', 13: '<=' };
-    const unsigned: Record<number, string> = { 2: '>=', 3: '<', 8: '>', 9: '<=' };
-    if (operators[cond]) return `${a} ${operators[cond]} ${b}`;
-    if (unsigned[cond]) return `(${a} >>> 0) ${unsigned[cond]} (${b} >>> 0)`;
-    if (cond === 4) return `((${a} - ${b}) | 0) < 0`;
-    if (cond === 5) return `((${a} - ${b}) | 0) >= 0`;
-    return null;
-  }
-  return [
-    'nz === 0',
-    'nz !== 0',
-    'c !== 0',
-    'c === 0',
-    'nz < 0',
-    'nz >= 0',
-    'v !== 0',
-    'v === 0',
-    'c !== 0 && nz !== 0',
-    'c === 0 || nz === 0',
-    'nz < 0 === (v !== 0)',
-    'nz < 0 !== (v !== 0)',
-    'nz !== 0 && nz < 0 === (v !== 0)',
-    'nz === 0 || nz < 0 !== (v !== 0)',
-  ][cond]!;
+  if (!compared) return flagTests[cond]!;
+  if ('result' in compared) return resultTests[cond] ? `${compared.result} ${resultTests[cond]}` : null;
+  const { a, b } = compared;
+  if (signedTests[cond]) return `${a} ${signedTests[cond]} ${b}`;
+  if (unsignedTests[cond]) return `(${a} >>> 0) ${unsignedTests[cond]} (${b} >>> 0)`;
+  if (cond === 4 || cond === 5) return `((${a} - ${b}) | 0) ${cond === 4 ? '<' : '>='} 0`;
+  return null;
 }
 
-/** d = a + b (+ carry) with the flags that are needed; `d` empty for a comparison. */
-function sum(d: string, a: string, b: string, carry: string, flags: number): string {
-  const result = `(x + y${carry === '0' ? '' : ` + ${carry}`}) | 0`;
-  if (flags === 0) return d === '' ? '' : `x = ${a}; y = ${b}; ${d} = ${result};`;
-  let text = `x = ${a}; y = ${b}; o = ${result};`;
-  if ((flags & FLAG_C) !== 0)
-    text += ` c = (x >>> 0) + (y >>> 0)${carry === '0' ? '' : ` + ${carry}`} > 4294967295 ? 1 : 0;`;
-  if ((flags & FLAG_V) !== 0) text += ' v = ((x ^ o) & (y ^ o)) < 0 ? 1 : 0;';
-  if ((flags & FLAG_NZ) !== 0) text += ' nz = o;';
-  return d === '' ? text : `${text} ${d} = o;`;
+/** r[m] + imm as text; a register or a number in most instructions. */
+function operandText(w: number): string {
+  const [m, imm] = [mOf(w), immOf(w)];
+  if (m === ZERO) return `${imm}`;
+  return imm === 0 ? `r${m}` : `((r${m} + ${imm}) | 0)`;
 }
 
-function difference(d: string, a: string, b: string, flags: number): Translation {
-  const compared = { a: 'x', b: 'y' };
-  let text = `x = ${a}; y = ${b};`;
-  if (flags !== 0 || d !== '') text += ' o = (x - y) | 0;';
-  if ((flags & FLAG_C) !== 0) text += ' c = x >>> 0 >= y >>> 0 ? 1 : 0;';
-  if ((flags & FLAG_V) !== 0) text += ' v = ((x ^ y) & (x ^ o)) < 0 ? 1 : 0;';
-  if ((flags & FLAG_NZ) !== 0) text += ' nz = o;';
-  if (d !== '') text += ` ${d} = o;`;
-  return { text, cycles: 1, compared };
+/** r[n] + r[m] + imm as an address. */
+function addressText(w: number): string {
+  return nOf(w) === ZERO ? operandText(w) : `(r${nOf(w)} + ${operandText(w)}) | 0`;
 }
+
+const readText = (register: number): string => (register === ZERO ? '0' : `r${register}`);
 
 export function translate(w: number, pc: number, flags: number, t: Timing, isSelf: boolean): Translation {
-  const op = w & 255;
-  const d = `r${(w >> 8) & 15}`;
-  const n = `r${(w >> 12) & 15}`;
-  const imm = w >> 16;
-  const m = `r${imm & 15}`;
-  const alu = (text: string): Translation => ({ text, cycles: t.alu, compared: null });
-  const logical = (expression: string, writes = true): Translation => {
-    const target = writes ? `${d} = ` : '';
-    if (!writes || (flags & FLAG_NZ) === 0) {
-      return { text: `${writes ? d : 'x'} = ${expression};`, cycles: t.alu, compared: { result: writes ? d : 'x' } };
-    }
-    return { text: `${target}nz = ${expression};`, cycles: t.alu, compared: { result: d } };
-  };
-  const withFlags = (translation: Translation, result: string): Translation =>
-    (flags & FLAG_NZ) !== 0 ? { ...translation, text: `${translation.text} nz = ${result};` } : translation;
-  const high = (k: number): string => (k === 15 ? `${(pc + 4) | 0}` : `r${k}`);
-  const load = (width: 1 | 2 | 4, address: string, sign = 0): Translation => {
-    const view = width === 4 ? 'i32[o >> 2]' : width === 2 ? 'u16[o >> 1]' : 'u8[o]';
-    const aligned = width === 1 ? '' : ` && (o & ${width - 1}) === 0`;
-    const value = `o < main.size${aligned} ? ${view} : (at = ${pc}, core.memory.load${width * 8}(x))`;
-    const extended = sign > 0 ? `((${value}) << ${sign}) >> ${sign}` : value;
-    return { text: `x = ${address}; o = (x - main.base) >>> 0; ${d} = ${extended};`, cycles: t.load, compared: null };
-  };
-  const store = (width: 1 | 2 | 4, address: string): Translation => ({
-    text: storeText(width, address, d, pc, isSelf),
-    cycles: t.store,
-    compared: null,
-  });
+  const op = w & 63;
+  const d = dOf(w);
+  const n = readText(nOf(w));
+  const m = readText(mOf(w));
+  const set = (text: string, cycles = t.alu): Translation => ({ text: `r${d} = ${text};`, cycles, compared: null });
   switch (op) {
-    case O.LSLI: {
-      const carry = imm !== 0 && (flags & FLAG_C) !== 0 ? `c = (${n} >>> ${32 - imm}) & 1; ` : '';
-      const shifted = logical(imm === 0 ? n : `${n} << ${imm}`);
-      return { ...shifted, text: carry + shifted.text };
-    }
+    case O.LSLI:
     case O.LSRI:
-    case O.ASRI: {
-      const arrow = op === O.LSRI ? '>>>' : '>>';
-      const carry = (flags & FLAG_C) !== 0 ? `c = (${n} ${arrow} ${imm - 1}) & 1; ` : '';
-      const full = op === O.LSRI ? '0' : `${n} >> 31`;
-      const shifted = logical(imm === 32 ? full : op === O.LSRI ? `(${n} >>> ${imm}) | 0` : `${n} >> ${imm}`);
-      return { ...shifted, text: carry + shifted.text };
-    }
-    case O.ADDR:
-      return alu(sum(d, n, m, '0', flags));
-    case O.ADDI3:
-    case O.ADDI:
-      if (flags === 0) return { text: `${d} = (${n} + ${imm}) | 0;`, cycles: t.alu, compared: { result: d } };
-      return { ...alu(sum(d, n, `${imm}`, '0', flags)), compared: { result: 'o' } };
-    case O.SUBR:
-      return difference(d, n, m, flags);
-    case O.SUBI3:
-    case O.SUBI:
-      return difference(d, n, `${imm}`, flags);
-    case O.CMPI:
-      return difference('', n, `${imm}`, flags);
-    case O.CMP:
-      return difference('', d, m, flags);
-    case O.CMPH:
-      return difference('', high((w >> 8) & 15), high(imm), flags);
-    case O.NEG:
-      return difference(d, '0', m, flags);
-    case O.CMN:
-      return alu(sum('', d, m, '0', flags));
+    case O.ASRI:
+      return shifted(w, flags, t);
+    case O.ADD:
+      return sum(d, n, operandText(w), '0', flags, t);
+    case O.SUB:
+      return difference(d, n, operandText(w), flags, t);
     case O.ADC:
-      return alu(sum(d, d, m, 'c', flags));
+      return sum(d, n, m, '(c >>> 31)', flags, t);
     case O.SBC:
-      return alu(sum(d, d, `~${m}`, 'c', flags));
+      return sum(d, n, `~${m}`, '(c >>> 31)', flags, t);
     case O.MOVI:
-      return logical(`${imm}`);
+      return logical(d, `${immOf(w)}`, flags, t.alu);
     case O.AND:
-      return logical(`${d} & ${m}`);
+      return logical(d, `${n} & ${m}`, flags, t.alu);
     case O.EOR:
-      return logical(`${d} ^ ${m}`);
+      return logical(d, `${n} ^ ${m}`, flags, t.alu);
     case O.ORR:
-      return logical(`${d} | ${m}`);
+      return logical(d, `${n} | ${m}`, flags, t.alu);
     case O.BIC:
-      return logical(`${d} & ~${m}`);
+      return logical(d, `${n} & ~${m}`, flags, t.alu);
     case O.MVN:
-      return logical(`~${m}`);
-    case O.TST:
-      return withFlags(logical(`${d} & ${m}`, false), 'x');
+      return logical(d, `~${m}`, flags, t.alu);
     case O.MUL:
-      return { ...logical(`Math.imul(${d}, ${m})`), cycles: t.multiply };
-    case O.LSLR:
-    case O.LSRR:
-    case O.ASRR:
-    case O.ROR: {
-      const name =
-        op === O.LSLR ? 'shiftLeft' : op === O.LSRR ? 'shiftRight' : op === O.ASRR ? 'shiftArithmetic' : 'rotate';
-      if ((flags & FLAG_C) === 0 && op !== O.ROR) {
-        const arrow = op === O.LSLR ? '<<' : op === O.LSRR ? '>>>' : '>>';
-        const full = op === O.ASRR ? `${d} >> 31` : '0';
-        return logical(`(y = ${m} & 255, y < 32 ? (${d} ${arrow} y) | 0 : ${full})`);
-      }
-      const text = `core.c = c; ${d} = core.${name}(${d}, ${m} & 255); c = core.c; nz = core.nz;`;
-      return { text, cycles: t.alu, compared: { result: d } };
-    }
-    case O.ADDH: {
-      const value = `(${d} + ${high(imm)}) | 0`;
-      return alu(`${d} = ${d === 'r13' ? `(${value}) & ~3` : value};`);
-    }
-    case O.MOVH:
-      return alu(`${d} = ${d === 'r13' ? `${high(imm)} & ~3` : high(imm)};`);
-    case O.ADDPC:
-      return { text: `x = (${pc + 4} + ${high(imm)}) & ~1;`, cycles: t.movePc, compared: null };
-    case O.MOVPC:
-      return { text: `x = ${high(imm)} & ~1;`, cycles: t.movePc, compared: null };
-    case O.BX:
-      return { text: `at = ${pc}; x = core.exchange(${m}, ${pc});`, cycles: t.branchExchange, compared: null };
-    case O.BLX:
-      return {
-        text: `at = ${pc}; x = core.exchange(${m}, ${pc}); r14 = ${(pc + 2) | 1};`,
-        cycles: t.branchExchange,
-        compared: null,
-      };
-    case O.LDRPC:
-      return load(4, `${(((pc + 4) & ~3) >>> 0) + imm}`);
-    case O.LDRR:
-      return load(4, `(${n} + ${m}) | 0`);
-    case O.LDRI:
-      return load(4, `(${n} + ${imm}) | 0`);
-    case O.LDRHR:
-      return load(2, `(${n} + ${m}) | 0`);
-    case O.LDRHI:
-      return load(2, `(${n} + ${imm}) | 0`);
-    case O.LDRBR:
-      return load(1, `(${n} + ${m}) | 0`);
-    case O.LDRBI:
-      return load(1, `(${n} + ${imm}) | 0`);
-    case O.LDRSBR:
-      return load(1, `(${n} + ${m}) | 0`, 24);
-    case O.LDRSHR:
-      return load(2, `(${n} + ${m}) | 0`, 16);
-    case O.STRR:
-      return store(4, `(${n} + ${m}) | 0`);
-    case O.STRI:
-      return store(4, `(${n} + ${imm}) | 0`);
-    case O.STRHR:
-      return store(2, `(${n} + ${m}) | 0`);
-    case O.STRHI:
-      return store(2, `(${n} + ${imm}) | 0`);
-    case O.STRBR:
-      return store(1, `(${n} + ${m}) | 0`);
-    case O.STRBI:
-      return store(1, `(${n} + ${imm}) | 0`);
-    case O.ADR:
-      return alu(`${d} = ${(((pc + 4) & ~3) + imm) | 0};`);
-    case O.ADDSPI:
-    case O.ADDSP:
-      return alu(`${d} = (r13 + ${imm}) | 0;`);
+      return logical(d, `Math.imul(${n}, ${m})`, flags, t.multiply);
+    case O.SHIFT:
+      return shiftedByRegister(w, flags, t);
+    case O.MOVE:
+      return set(addressText(w));
     case O.SXTH:
-      return alu(`${d} = (${m} << 16) >> 16;`);
+      return set(`(${m} << 16) >> 16`);
     case O.SXTB:
-      return alu(`${d} = (${m} << 24) >> 24;`);
+      return set(`(${m} << 24) >> 24`);
     case O.UXTH:
-      return alu(`${d} = ${m} & 65535;`);
+      return set(`${m} & 65535`);
     case O.UXTB:
-      return alu(`${d} = ${m} & 255;`);
+      return set(`${m} & 255`);
     case O.REV:
-      return alu(`x = ${m}; ${d} = (x << 24) | ((x & 65280) << 8) | ((x >> 8) & 65280) | (x >>> 24);`);
+      return set(`(${m} << 24) | ((${m} & 65280) << 8) | ((${m} >> 8) & 65280) | (${m} >>> 24)`);
     case O.REV16:
-      return alu(`x = ${m}; ${d} = ((x & 16711935) << 8) | ((x >>> 8) & 16711935);`);
+      return set(`((${m} & 16711935) << 8) | ((${m} >>> 8) & 16711935)`);
     case O.REVSH:
-      return alu(`x = ${m}; ${d} = ((((x & 255) << 8) | ((x >> 8) & 255)) << 16) >> 16;`);
-    case O.CPS:
-      return alu(`core.primask = ${imm};`);
+      return set(`((${m} << 24) >> 16) | ((${m} >> 8) & 255)`);
+    case O.LDR:
+      return loaded(d, 4, addressText(w), pc, t, '');
+    case O.LDRH:
+      return loaded(d, 2, addressText(w), pc, t, '');
+    case O.LDRB:
+      return loaded(d, 1, addressText(w), pc, t, '');
+    case O.LDRSH:
+      return loaded(d, 2, addressText(w), pc, t, '16');
+    case O.LDRSB:
+      return loaded(d, 1, addressText(w), pc, t, '24');
+    case O.LITERAL:
+      return loaded(d, 4, `${(pc + upperOf(w)) | 0}`, pc, t, '');
+    case O.STR:
+      return { text: storeText(4, addressText(w), `r${d}`, pc, isSelf), cycles: t.store, compared: null };
+    case O.STRH:
+      return { text: storeText(2, addressText(w), `r${d}`, pc, isSelf), cycles: t.store, compared: null };
+    case O.STRB:
+      return { text: storeText(1, addressText(w), `r${d}`, pc, isSelf), cycles: t.store, compared: null };
+    case O.ADR:
+      return set(`${(pc + upperOf(w)) | 0}`);
+    case O.BX:
+    case O.BLX: {
+      const link = op === O.BLX ? ` r14 = ${(pc + 2) | 1};` : '';
+      return { text: `at = ${pc}; x = core.exchange(${m}, ${pc});${link}`, cycles: t.branchExchange, compared: null };
+    }
     case O.NOP:
-      return alu('');
+      return { text: '', cycles: t.alu, compared: null };
     default:
       return multiple(op, w, pc, t, isSelf);
   }
 }
 
-function storeText(width: 1 | 2 | 4, address: string, value: string, pc: number, isSelf: boolean): string {
-  const view = width === 4 ? 'i32[o >> 2]' : width === 2 ? 'u16[o >> 1]' : 'u8[o]';
-  const aligned = width === 1 ? '' : ` && (o & ${width - 1}) === 0`;
-  // Code in the memory that is written: the core drops what was decoded, and this function ends at the next block.
-  if (isSelf) return `at = ${pc}; core.store${width * 8}(${address}, ${value});`;
-  return `x = ${address}; o = (x - main.base) >>> 0; if (o < main.size${aligned} && main.region.writable) ${view} = ${value}; else { at = ${pc}; core.store${width * 8}(x, ${value}); }`;
+/** Writes a result of logic, and N and Z; SCRAP as a destination is a test. */
+function logical(d: number, expression: string, flags: number, cycles: number): Translation {
+  const target = d === SCRAP ? 'x' : `r${d}`;
+  const nz = (flags & FLAG_NZ) !== 0 ? 'nz = ' : '';
+  return { text: `${target} = ${nz}${expression};`, cycles, compared: { result: target } };
 }
 
-export function bitsOf(list: number): number[] {
-  return [0, 1, 2, 3, 4, 5, 6, 7].filter((k) => (list & (1 << k)) !== 0);
+function shifted(w: number, flags: number, t: Timing): Translation {
+  const m = `r${mOf(w)}`;
+  const count = immOf(w);
+  const isLeft = (w & 63) === O.LSLI;
+  const carry = (flags & FLAG_C) !== 0 ? `c = ${m} << ${isLeft ? count - 1 : 32 - count}; ` : '';
+  const arrow = (w & 63) === O.ASRI ? '>>' : '>>>';
+  const right = count === 32 ? (arrow === '>>' ? `${m} >> 31` : '0') : `(${m} ${arrow} ${count}) | 0`;
+  const result = logical(dOf(w), isLeft ? `${m} << ${count}` : right, flags, t.alu);
+  return { ...result, text: carry + result.text };
+}
+
+function shiftedByRegister(w: number, flags: number, t: Timing): Translation {
+  const [n, m, kind] = [`r${nOf(w)}`, `r${mOf(w)}`, immOf(w)];
+  if ((flags & FLAG_C) === 0 && (kind === LSL || kind === LSR || kind === ASR)) {
+    const arrow = kind === LSL ? '<<' : kind === LSR ? '>>>' : '>>';
+    const far = kind === ASR ? `${n} >> 31` : '0';
+    return logical(dOf(w), `(y = ${m} & 255, y < 32 ? (${n} ${arrow} y) | 0 : ${far})`, flags, t.alu);
+  }
+  const result = logical(dOf(w), `shiftWithCarry(core, ${kind}, ${n}, ${m} & 255)`, flags, t.alu);
+  return { ...result, text: `core.c = c; ${result.text} c = core.c;` };
+}
+
+/** d = a + b (+ carry) with the flags that are needed. */
+function sum(d: number, a: string, b: string, carry: string, flags: number, t: Timing): Translation {
+  const total = `(x + y${carry === '0' ? '' : ` + ${carry}`}) | 0`;
+  let text = `x = ${a}; y = ${b}; o = ${total};`;
+  if ((flags & FLAG_C) !== 0) text += ' c = (x & y) | ((x | y) & ~o);';
+  if ((flags & FLAG_V) !== 0) text += ' v = (x ^ o) & (y ^ o);';
+  if ((flags & FLAG_NZ) !== 0) text += ' nz = o;';
+  if (d !== SCRAP) text += ` r${d} = o;`;
+  return { text, cycles: t.alu, compared: { result: 'o' } };
+}
+
+function difference(d: number, a: string, b: string, flags: number, t: Timing): Translation {
+  let text = `x = ${a}; y = ${b};`;
+  if (flags !== 0 || d !== SCRAP) text += ' o = (x - y) | 0;';
+  if ((flags & FLAG_C) !== 0) text += ' c = (x & ~y) | ((x | ~y) & ~o);';
+  if ((flags & FLAG_V) !== 0) text += ' v = (x ^ y) & (x ^ o);';
+  if ((flags & FLAG_NZ) !== 0) text += ' nz = o;';
+  if (d !== SCRAP) text += ` r${d} = o;`;
+  return { text, cycles: t.alu, compared: { a: 'x', b: 'y' } };
+}
+
+const views = { 4: 'i32[o >> 2]', 2: 'u16[o >> 1]', 1: 'u8[o]' } as const;
+const aligned = { 4: ' && (o & 3) === 0', 2: ' && (o & 1) === 0', 1: '' } as const;
+
+/** `extend` is by how much the value is shifted up and down again, '' for not at all. */
+function loaded(d: number, width: 1 | 2 | 4, address: string, pc: number, t: Timing, extend: string): Translation {
+  const far = `(at = ${pc}, ${width === 1 ? 'core.memory.load8' : `core.load${width * 8}`}(x))`;
+  const value = `o < size${aligned[width]} ? ${views[width]} : ${far}`;
+  const text = `x = ${address}; o = (x - base) >>> 0; r${d} = `;
+  const result = extend === '' ? `${value};` : `((${value}) << ${extend}) >> ${extend};`;
+  return { text: text + result, cycles: t.load, compared: null };
+}
+
+function storeText(width: 1 | 2 | 4, address: string, value: string, pc: number, isSelf: boolean): string {
+  // Code in the memory that is written: the core drops what was decoded, and this function ends at the next block.
+  if (isSelf) return `at = ${pc}; core.store${width * 8}(${address}, ${value});`;
+  const near = `if (o < storable${aligned[width]}) ${views[width]} = ${value};`;
+  return `x = ${address}; o = (x - base) >>> 0; ${near} else { at = ${pc}; core.store${width * 8}(x, ${value}); }`;
 }
 
 /** PUSH, POP, STM, LDM. */
 function multiple(op: number, w: number, pc: number, t: Timing, isSelf: boolean): Translation {
-  const list = w >> 16;
-  const n = `r${(w >> 12) & 15}`;
+  const list = upperOf(w);
+  const n = nOf(w);
   const count = bitCount(list);
-  const registers = bitsOf(list).map((k) => `r${k}`);
-  const loads = (base: string, names: readonly string[]): string =>
-    names
-      .map((name, k) => {
-        const value = `o < main.size && (o & 3) === 0 ? i32[o >> 2] : (at = ${pc}, core.memory.load32(x))`;
-        return `x = (${base} + ${4 * k}) | 0; o = (x - main.base) >>> 0; ${name} = ${value};`;
-      })
-      .join(' ');
-  if (op === O.PUSH) {
-    const stored = (list & 0x100) !== 0 ? [...registers, 'r14'] : registers;
-    const stores = stored.map((name, k) => storeText(4, `(r13 + ${4 * k}) | 0`, name, pc, isSelf)).join(' ');
-    return { text: `r13 = (r13 - ${4 * count}) | 0; ${stores}`, cycles: t.multipleBase + count, compared: null };
+  const registers = Array.from({ length: 15 }, (_, k) => k).filter((k) => (list & (1 << k)) !== 0);
+  const toPc = (list & PC_BIT) !== 0;
+  const cycles = (toPc ? t.popPcBase : t.multipleBase) + count;
+  const from = op === O.PUSH ? `(r13 - ${4 * count}) | 0` : `r${n}`;
+  const move = (by: number): string => `r${n} = (r${n} + ${by}) | 0;`;
+  if (op === O.PUSH || op === O.STM) {
+    const stores = registers.map((k, i) => storeText(4, `(y + ${4 * i}) | 0`, `r${k}`, pc, isSelf)).join(' ');
+    return { text: `y = ${from}; ${stores} ${move(op === O.PUSH ? -4 * count : 4 * count)}`, cycles, compared: null };
   }
-  if (op === O.POP) {
-    const toPc = (list & 0x100) !== 0;
-    const text = `${loads('r13', toPc ? [...registers, 'y'] : registers)} ${toPc ? `at = ${pc}; x = core.exchange(y, ${pc});` : ''} r13 = (r13 + ${4 * count}) | 0;`;
-    return { text, cycles: (toPc ? t.popPcBase : t.multipleBase) + count, compared: null };
-  }
-  const cycles = t.multipleBase + count;
-  if (op === O.STM) {
-    const stores = registers.map((name, k) => storeText(4, `(y + ${4 * k}) | 0`, name, pc, isSelf)).join(' ');
-    return { text: `y = ${n}; ${stores} ${n} = (y + ${4 * count}) | 0;`, cycles, compared: null };
-  }
-  const writeBack = registers.includes(n) ? '' : `${n} = (y + ${4 * count}) | 0;`;
-  return { text: `y = ${n}; ${loads('y', registers)} ${writeBack}`, cycles, compared: null };
+  const names = toPc ? [...registers.map((k) => `r${k}`), 'to'] : registers.map((k) => `r${k}`);
+  const loads = names.map((name, i) => {
+    const value = `o < size && (o & 3) === 0 ? i32[o >> 2] : (at = ${pc}, core.memory.load32(x))`;
+    return `x = (y + ${4 * i}) | 0; o = (x - base) >>> 0; ${name} = ${value};`;
+  });
+  const writeBack = registers.includes(n) ? '' : `r${n} = (y + ${4 * count}) | 0;`;
+  const jump = toPc ? ` at = ${pc}; x = core.exchange(to, ${pc});` : '';
+  return { text: `y = ${from}; ${loads.join(' ')} ${writeBack}${jump}`, cycles, compared: null };
 }

@@ -22,7 +22,14 @@ export interface Timing {
   readonly branchExchange: number;
   /** MOV or ADD that writes PC. */
   readonly movePc: number;
+  /** MSR, MRS and barriers. */
   readonly special: number;
+  /** SDIV and UDIV, the longest. */
+  readonly divide: number;
+  /** From the last instruction to the handler's first: the stated interrupt latency. */
+  readonly exceptionEntry: number;
+  /** Counted as a POP of eight registers with PC; the manuals give no figure. */
+  readonly exceptionReturn: number;
 }
 
 /** `multiply` is 1 with the fast multiplier and 32 with the small one: a fact of the chip. */
@@ -42,6 +49,9 @@ export function cortexM0Plus(multiply: 1 | 32 = 1): Timing {
     branchExchange: 2,
     movePc: 2,
     special: 3,
+    divide: 0,
+    exceptionEntry: 15,
+    exceptionReturn: 11,
   };
 }
 
@@ -62,5 +72,8 @@ export function cortexM4(refill: 1 | 2 | 3 = 3): Timing {
     branchExchange: 1 + refill,
     movePc: 1 + refill,
     special: 2,
+    divide: 12,
+    exceptionEntry: 12,
+    exceptionReturn: 9 + refill,
   };
 }
