@@ -4,7 +4,7 @@ import { usageProblem } from '../arguments.ts';
 import type { Arguments, Command } from '../command.ts';
 import { choosePort, listPorts } from '../flash/choose-port.ts';
 import { Flashing, levels, type Plan, prepare } from '../flash/flashing.ts';
-import { openTransport } from '../transport/open.ts';
+import { PortFollower } from '../transport/follow.ts';
 
 /** Checks what the command line asks for. A usage Problem otherwise. */
 function planOf(args: Arguments): Plan {
@@ -83,13 +83,12 @@ export const command: Command = {
     const baud = args.number('baud', 1) ?? plan.board?.console.baud ?? undefined;
     const seed = args.number('seed');
     const faults = args.text('faults');
-    const open = () =>
-      openTransport(port, {
-        ...(baud !== undefined && { baud }),
-        ...(seed !== undefined && { seed }),
-        ...(faults !== undefined && { faults }),
-      });
-    const flashing = new Flashing(plan, args, io, open);
+    const follower = new PortFollower(port, {
+      ...(baud !== undefined && { baud }),
+      ...(seed !== undefined && { seed }),
+      ...(faults !== undefined && { faults }),
+    });
+    const flashing = new Flashing(plan, args, io, () => follower.open());
     try {
       return await (plan.isWatch ? flashing.onEachChange(early) : flashing.once(early));
     } finally {

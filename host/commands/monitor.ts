@@ -12,7 +12,7 @@ import { readKeys } from '../monitor/keyboard.ts';
 import { Session } from '../monitor/session.ts';
 import { watch } from '../monitor/watch.ts';
 import { RecordingWriter } from '../recording/writer.ts';
-import { openTransport } from '../transport/open.ts';
+import { PortFollower } from '../transport/follow.ts';
 import type { Transport } from '../transport/transport.ts';
 import { visible } from '../view/escape.ts';
 import { liveView } from '../view/live-view.ts';
@@ -166,7 +166,8 @@ In a pipe: a line a second. A lost line is opened again, and the session goes on
     const path = args.text('record');
     const record =
       path === undefined ? null : new RecordingWriter(path, { startedAt: new Date().toISOString(), source: port });
-    const open = () => openTransport(port, baud === undefined ? {} : { baud });
+    const follower = new PortFollower(port, baud === undefined ? {} : { baud });
+    const open = () => follower.open();
     try {
       const forMs = seconds === undefined ? undefined : seconds * 1000;
       const wishes: Wishes = { port, record, forMs, transport: await open(), reopen: open };

@@ -66,6 +66,7 @@ export class Flashing {
   readonly #open: () => Promise<Transport>;
   /** Open from one round to the next; a live view that ended has closed it. */
   #transport: Transport | null = null;
+  #wasOpen = false;
   /** Files whose change asks for another round. */
   #sources: string[] = [];
 
@@ -85,6 +86,7 @@ export class Flashing {
     const plan = this.#plan;
     const startedWallMs = performance.now();
     this.#transport ??= await this.#open();
+    this.#wasOpen = true;
     const transport = this.#transport;
     const startedMs = transport.clock.nowMs();
     const opened = await openFlasher(transport, {
@@ -155,8 +157,10 @@ export class Flashing {
       try {
         await this.once(prepared, changed.signal);
       } catch (error) {
-        if (!(error instanceof Problem) || error.exitCode === exitCodes.lineLost) throw error;
+        if (!(error instanceof Problem) || !this.#wasOpen) throw error;
         this.#io.err(`${error.message}\n${error.facts.map((fact) => `  ${fact}\n`).join('')}`);
+        // The next round opens the line anew, wherever the port is then.
+        if (error.exitCode === exitCodes.lineLost) await this.close();
       } finally {
         clearInterval(polling);
       }

@@ -4,6 +4,7 @@
  * Each kind is loaded only when it is asked for. A serial path need not be one that the system enumerates.
  */
 import { exitCodes, Problem } from '../../boards/problem.ts';
+import type { SerialBinding } from './serial.ts';
 import type { Transport } from './transport.ts';
 
 export interface OpenOptions {
@@ -13,6 +14,13 @@ export interface OpenOptions {
   seed?: number;
   /** Faults of a virtual board, as `sim --faults` takes them. */
   faults?: string;
+  /** What opens serial ports: the platform's binding if not given. */
+  binding?: SerialBinding;
+}
+
+/** Whether `spec` is the path of a serial port, and no scheme. */
+export function isSerialPath(spec: string): boolean {
+  return spec.startsWith('/') || spec.startsWith('./') || /^COM\d+$/i.test(spec) || spec.startsWith('\\\\.\\');
 }
 
 /** Opens `spec`. Rejects with a Problem: usage, not there, busy, not allowed, nothing answers. */
@@ -28,9 +36,7 @@ export async function openTransport(spec: string, options: OpenOptions = {}): Pr
     case 'rp2040js':
       return (await import('./image.ts')).openImage(spec.slice('rp2040js:'.length), options);
     case '':
-      if (spec.startsWith('/') || spec.startsWith('./') || /^COM\d+$/i.test(spec) || spec.startsWith('\\\\.\\')) {
-        return (await import('./serial.ts')).openSerial(spec, options);
-      }
+      if (isSerialPath(spec)) return (await import('./serial.ts')).openSerial(spec, options);
   }
   throw new Problem(
     exitCodes.usage,

@@ -60,6 +60,20 @@ describe('serialport poller', () => {
     expect(poller.interest).toBe(0);
   });
 
+  test('each event leaves an immediate that wakes the event loop: from Node 26.4 on its promise jobs wait for one', () => {
+    const immediates = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Immediate').length;
+    const countAfterEvent = (poller: FakePoller): number => {
+      poller.once('readable', () => {});
+      const before = immediates();
+      poller.ready('readable', 1);
+      return immediates() - before;
+    };
+    const mended = new FakePoller();
+    mendPoller({ poller: mended });
+    expect(countAfterEvent(new FakePoller())).toBe(0);
+    expect(countAfterEvent(mended)).toBe(1);
+  });
+
   test('a binding without a poller (Windows) is left alone', () => {
     expect(mendPoller({})).toBeNull();
   });
