@@ -8,13 +8,31 @@ export function usageProblem(command: string, problem: string, facts: readonly s
   return new Problem(exitCodes.usage, problem, facts, `Run \`${help}\` for what it takes.`);
 }
 
+/** `--name` without its value becomes `--name=VALUE`, for options whose value may be left out. */
+function withAssumedValues(command: Command, words: readonly string[]): string[] {
+  const out: string[] = [];
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at]!;
+    const option = word.startsWith('--') ? command.options[word.slice(2)] : undefined;
+    const next = words[at + 1];
+    if (option?.assumed === undefined || (next !== undefined && option.assumed.pattern.test(next))) out.push(word);
+    else out.push(`${word}=${option.assumed.value}`);
+  }
+  return out;
+}
+
 /** Parses the words after the command's name. `--help` is the caller's to look for. */
 export function parseArguments(command: Command, words: readonly string[]): Arguments {
   const options: ParseOptions = { help: { type: 'boolean', short: 'h' } };
   for (const [name, { type, short, multiple }] of Object.entries(command.options)) {
     options[name] = { type, ...(short && { short }), ...(multiple && { multiple }) };
   }
-  const config: ParseArgsConfig = { args: [...words], options, allowPositionals: true, strict: true };
+  const config: ParseArgsConfig = {
+    args: withAssumedValues(command, words),
+    options,
+    allowPositionals: true,
+    strict: true,
+  };
   let parsed: ReturnType<typeof parseArgs>;
   try {
     parsed = parseArgs(config);

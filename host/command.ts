@@ -26,6 +26,8 @@ export interface OptionHelp {
   multiple?: boolean;
   /** How the value is called in the help: `BYTES`, `PATH`. */
   value?: string;
+  /** The value may be left out: then this one is meant. A word that `pattern` does not match is no value of it. */
+  assumed?: { value: string; pattern: RegExp };
   help: string;
 }
 

@@ -41,7 +41,8 @@ export function generalHelp(version: string, commands: readonly { name: string; 
 
 export function commandHelp(command: Command): string {
   const rows = Object.entries(command.options).map(([name, option]) => {
-    const value = option.type === 'string' ? ` ${option.value ?? 'TEXT'}` : '';
+    const called = option.value ?? 'TEXT';
+    const value = option.type === 'string' ? ` ${option.assumed ? `[${called}]` : called}` : '';
     return [`${option.short ? `-${option.short}, ` : ''}--${name}${value}`, option.help] as const;
   });
   rows.push(['-h, --help', 'this text']);

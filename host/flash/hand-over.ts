@@ -3,13 +3,11 @@
  * it is opened again, with the session as it was.
  */
 import type { Io } from '../command.ts';
-import { showLive } from '../commands/monitor.ts';
+import { BoardWatch } from '../monitor/board-watch.ts';
+import { Keeper } from '../monitor/keeper.ts';
 import type { Session } from '../monitor/session.ts';
-import { watch } from '../monitor/watch.ts';
+import { showBoards } from '../monitor/show-boards.ts';
 import type { Transport } from '../transport/transport.ts';
-
-/** 20 looks a second: what a terminal is redrawn at. */
-const stepMs = 50;
 
 export interface HandOver {
   /** Milliseconds from `startedMs` to the first exact heap map, on the line's clock; null when none came. */
@@ -42,31 +40,24 @@ export async function handOver(
       over.firstMapMs = transport.clock.nowMs() - startedMs;
     }
   };
-  const common = { ...(forMs !== undefined && { forMs }), onMoment };
+  const say = (text: string) => {
+    if (isQuiet || !io.isTerminal) io.err(`${text}\n`);
+  };
+  const board = new BoardWatch({
+    name: transport.name,
+    port: transport.name,
+    keeper: new Keeper(session, null),
+    transport,
+    reopen,
+    onLost: (reason) => say(`the line is lost: ${reason}; waiting for it`),
+    onBack: () => say('the line is back'),
+  });
+  const limit = { ...(forMs !== undefined && { forMs }), onMoment };
   if (isQuiet) {
-    await watch({
-      ...common,
-      ...{ transport, reopen, stepMs, paced: false, signal: until ? AbortSignal.any([io.signal, until]) : io.signal },
-      onBytes: (bytes) => session.push(bytes),
-      onLost: (reason) => io.err(`the line is lost: ${reason}; waiting for it\n`),
-      onBack: () => io.err('the line is back\n'),
-    });
+    await board.run({ ...limit, paced: false, signal: until ? AbortSignal.any([io.signal, until]) : io.signal });
   } else {
     // Who looks on sees a virtual board at its own pace.
-    await showLive(
-      {
-        port: transport.name,
-        record: null,
-        transport,
-        reopen,
-        session,
-        paced: true,
-        ...common,
-        forMs,
-        ...(until && { until }),
-      },
-      io,
-    );
+    await showBoards([board], { ...limit, paced: true, ...(until && { until }) }, io);
   }
   return over;
 }

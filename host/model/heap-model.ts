@@ -173,8 +173,10 @@ export class HeapModel implements TelemetryListener {
   hello(hello: Hello): void {
     this.lastHello = hello;
     this.atMs = hello.atMs;
-    if (hello.boot) this.begin(hello.arenaBytes, hello.firstBlock, hello.headerBytes);
-    else {
+    if (hello.boot) {
+      this.lastCounters = null;
+      this.begin(hello.arenaBytes, hello.firstBlock, hello.headerBytes);
+    } else {
       this.arenaBytes = Math.min(hello.arenaBytes, MAX_ARENA_BYTES);
       this.firstBlock = hello.firstBlock;
       this.headerBytes = hello.headerBytes;

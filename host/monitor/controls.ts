@@ -20,7 +20,8 @@ export class Controls {
   private paused: Scene | null = null;
   private wantsPause = false;
   private filter = '';
-  private isTyping = false;
+  /** Keys are the filter's letters. */
+  isTyping = false;
 
   constructor(history: History, actions: Actions) {
     this.history = history;

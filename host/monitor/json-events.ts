@@ -1,10 +1,11 @@
 /** A line of JSON an event: what `monitor --json` writes. Keys are stable; `t` is the board's clock in milliseconds. */
 import type { Counters, Hello, MapChunk, PostMortem, TelemetryListener } from '../model/events.ts';
 
-/** A listener that writes each event as a line through `write`. */
-export function jsonEvents(write: (line: string) => void): TelemetryListener {
+/** A listener that writes each event as a line through `write`; `always` is in each of them. */
+export function jsonEvents(write: (line: string) => void, always: object = {}): TelemetryListener {
   let t = 0;
-  const put = (event: string, fields: object = {}): void => write(`${JSON.stringify({ t, event, ...fields })}\n`);
+  const put = (event: string, fields: object = {}): void =>
+    write(`${JSON.stringify({ t, ...always, event, ...fields })}\n`);
   return {
     hello: (hello: Hello) => {
       t = hello.atMs;

@@ -18,6 +18,7 @@ import { replText } from '../view/escape.ts';
 import type { BlockVisitor, Figures, LineFigures, MarkRow, Scene, SceneState, SiteRow } from '../view/scene.ts';
 import { Timeline } from '../view/timeline.ts';
 import { bytesText, durationText } from '../view/units.ts';
+import { LifetimeTotals } from './totals.ts';
 
 export interface SessionOptions {
   /** Where the bytes come from, for the title. */
@@ -44,6 +45,11 @@ const TOP_SITES = 64;
 /** Of more marks the latest are kept: a program may mark as often as it likes. */
 const MOST_MARKS = 256;
 
+/** The figures of the board's own counters, once it has walked its heap; null before that. */
+function toldFigures(counters: Counters | null) {
+  return counters === null || counters.freeBytes === 0 ? null : counters;
+}
+
 interface Heard {
   atMs: number;
   records: number;
@@ -65,6 +71,9 @@ export class Session implements TelemetryListener {
   private gapFromMs: number | null = null;
   private readonly marks: MarkRow[] = [];
   private userMarks = 0;
+  /** Counted on over restarts of the board. */
+  readonly totals = new LifetimeTotals();
+  markCount = 0;
   postMortems = 0;
 
   constructor(options: SessionOptions) {
@@ -84,6 +93,7 @@ export class Session implements TelemetryListener {
   }
 
   hello(hello: Hello): void {
+    if (hello.boot) this.totals.bank(this.model, (site) => this.siteName(site));
     this.model.hello(hello);
     if (hello.boot && this.startMs !== null) {
       // The board was reset and starts its clock anew: the series goes on where it was.
@@ -157,6 +167,7 @@ export class Session implements TelemetryListener {
 
   counters(counters: Counters): void {
     this.at(counters.atMs);
+    this.totals.counters(this.model, counters);
     this.model.counters(counters);
   }
 
@@ -242,14 +253,16 @@ export class Session implements TelemetryListener {
   figures(): Figures {
     const { model } = this;
     const metrics = model.metrics();
+    // While the map is not exact the board's own counters are nearer to the truth than a sum over the map.
+    const known = model.exact ? metrics : (toldFigures(model.lastCounters) ?? metrics);
     return {
-      liveBytes: metrics.liveBytes,
+      liveBytes: known.liveBytes,
       peakLiveBytes: metrics.peakLiveBytes,
-      liveBlocks: metrics.liveBlocks,
-      freeBytes: metrics.freeBytes,
-      largestFreeBytes: metrics.largestFreeBytes,
-      externalFragmentation: metrics.externalFragmentation,
-      internalFragmentation: metrics.internalFragmentation,
+      liveBlocks: known.liveBlocks,
+      freeBytes: known.freeBytes,
+      largestFreeBytes: known.largestFreeBytes,
+      externalFragmentation: known.freeBytes === 0 ? 0 : 1 - known.largestFreeBytes / known.freeBytes,
+      internalFragmentation: model.exact ? metrics.internalFragmentation : null,
       mallocs: model.mallocs,
       reallocs: model.reallocs,
       frees: model.frees,
@@ -297,6 +310,7 @@ export class Session implements TelemetryListener {
   private addMark(text: string, by: MarkRow['by']): void {
     const { liveBytes, liveBlocks } = this.model;
     this.marks.push({ atMs: this.elapsedMs, text, by, liveBytes, liveBlocks });
+    this.markCount++;
     if (this.marks.length > MOST_MARKS) this.marks.shift();
     this.say(`${text} at ${durationText(this.elapsedMs)}`);
   }

@@ -7,8 +7,8 @@ import { Problem } from '../../boards/problem.ts';
 import type { Transport } from '../transport/transport.ts';
 
 export interface WatchOptions {
-  /** The open line; it is closed at the end. */
-  transport: Transport;
+  /** The open line, which is closed at the end; null when it is not there yet. */
+  transport: Transport | null;
   /** Opens it again after it was lost. */
   reopen: () => Promise<Transport>;
   onBytes: (bytes: Uint8Array) => void;
@@ -19,7 +19,7 @@ export interface WatchOptions {
   onMoment: () => Promise<void> | void;
   stepMs: number;
   signal: AbortSignal;
-  /** Ends after this long on the line's clock; never when not given. */
+  /** Ends after this long on the line's clock, and on the wall clock while it is lost; never when not given. */
   forMs?: number;
   /** Virtual time passes no faster than the wall clock. */
   paced: boolean;
@@ -33,11 +33,13 @@ export async function watch(options: WatchOptions): Promise<void> {
   let { transport } = options;
   let leftMs = options.forMs ?? Number.POSITIVE_INFINITY;
   for (;;) {
-    leftMs -= await watchOnce(transport, options, leftMs);
+    if (transport !== null) leftMs -= await watchOnce(transport, options, leftMs);
     if (options.signal.aborted || leftMs <= 0) return;
-    const reopened = await openAgain(options);
-    if (reopened === null) return;
-    transport = reopened;
+    // A line that stays lost is no reason to wait longer than was asked for.
+    const lostAtMs = performance.now();
+    transport = await openAgain(options, lostAtMs + leftMs);
+    if (transport === null) return;
+    leftMs -= performance.now() - lostAtMs;
     options.onBack();
   }
 }
@@ -64,15 +66,14 @@ async function watchOnce(transport: Transport, options: WatchOptions, forMs: num
   }
 }
 
-async function openAgain({
-  reopen,
-  onLost,
-  onMoment,
-  signal,
-  retryMs = RETRY_MS,
-}: WatchOptions): Promise<Transport | null> {
-  while (!signal.aborted) {
-    await sleep(retryMs);
+/** Null when `untilMs` of the wall clock has come, or the user ends it. */
+async function openAgain(
+  { reopen, onLost, onMoment, signal, retryMs = RETRY_MS }: WatchOptions,
+  untilMs: number,
+): Promise<Transport | null> {
+  while (!signal.aborted && performance.now() < untilMs) {
+    await sleep(Math.min(retryMs, Math.max(0, untilMs - performance.now())), undefined, { signal }).catch(() => {});
+    if (signal.aborted) break;
     await onMoment();
     try {
       return await reopen();

@@ -38,3 +38,10 @@ export function scriptJson(value: unknown): string {
 export function replText(text: string): string {
   return text.replace(/\x1b\[[0-9;?]*[A-Za-z]|\x1b[78]|\r|\x07/g, '').replace(/[\x00-\x09\x0b-\x1f\x7f]/g, '?');
 }
+
+const LONGEST_LABEL = 200;
+
+/** A metric's label: any letters, but no control, format or half character, and not endless. */
+export function labelText(text: string): string {
+  return text.slice(0, LONGEST_LABEL).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '?');
+}
