@@ -9,7 +9,7 @@ import { exitCodes, Problem } from '../../boards/problem.ts';
 import { boardOfIdentity } from '../flash/boards.ts';
 import { EspruinoConsole } from '../flash/espruino-console.ts';
 import type { Identity } from '../flash/flasher.ts';
-import { reachPrompt } from '../flash/kaluma.ts';
+import { reachPrompt } from '../flash/kaluma-console.ts';
 import { Link } from '../flash/link.ts';
 import { describe, identify } from '../flash/open.ts';
 import type { Transport } from '../transport/transport.ts';

@@ -18,28 +18,19 @@ import {
   type StartOptions,
   throwIfAborted,
 } from './flasher.ts';
+import { command, commandMs, gp22, promptEnd, reachPrompt } from './kaluma-console.ts';
 import { fromLatin1, type Link, latin1, plainText, textBeforeFrames } from './link.ts';
-import { cancelYmodem, isWaitingForPackets, sendYmodem, TransferBroken } from './ymodem.ts';
+import { cancelYmodem, lastWords, sendYmodem, TransferBroken } from './ymodem.ts';
 
-/** The end of the prompt that the board prints with echo on: cursor restored, two columns right. */
-const promptEnd = '\x1b8\x1b[2C';
 /** The program area less the NUL that ends the text (kaluma src/prog.c). */
 export const programAreaBytes = 512 * 1024 - 1;
 const defaultAttempts = 4;
-const commandMs = 3_000;
 /** USB carries tens of kilobytes a second: this long without a byte is the end of an answer, or of the line. */
 const silenceMs = 3_000;
 const verifyReads = 3;
 const echoMs = 300;
 /** What is kept of a program's output. */
 const longestText = 4_000;
-
-/** Ends an escape sequence, whatever it began with; on a line it is a syntax error. */
-export const endOfEscape = '~';
-
-/** What people do when a program kills the board at every boot. */
-export const gp22 =
-  'If it does not answer after a power cycle, the stored program kills it at boot: hold GP22 to GND while plugging it in (the program is then not run), and flash again.';
 
 export class KalumaFlasher implements Flasher {
   readonly identity: Identity;
@@ -192,14 +183,11 @@ export class KalumaFlasher implements Flasher {
       },
       options.signal,
     );
-    const end = await link.readUntil(
-      (text) =>
-        /\r\n(Done|Aborted|Verification failed|The file size is too large|Failed to receive)\r\n/.exec(text)?.[1] ??
-        null,
-      commandMs,
-    );
+    const saysEnd = (text: string) => lastWords.exec(sent.tail + text)?.[1] ?? null;
+    const end = await link.readUntil(saysEnd, saysEnd('') === null ? commandMs : 0);
+    const said = end.value ?? saysEnd('');
     // A "Done" that was damaged on the way is no failure: what the board holds is asked next.
-    if (end.value !== null && end.value !== 'Done') throw new TransferBroken(`the board said "${end.value}"`);
+    if (said !== null && said !== 'Done') throw new TransferBroken(`the board said "${said}"`);
     return sent;
   }
 
@@ -292,64 +280,4 @@ function withState(error: unknown, isErased: boolean): unknown {
   return new Problem(error.exitCode, error.message, [...error.facts, previousProgram(isErased)], error.advice, {
     cause: error,
   });
-}
-
-/** Runs a REPL command; what came up to the next prompt, or null. The command's echo is taken off. */
-async function command(link: Link, text: string, timeoutMs: number): Promise<string | null> {
-  link.takeAll();
-  await link.write(`${text}\r`);
-  const { value, text: answer } = await link.readUntil((all) => (all.includes(promptEnd) ? true : null), timeoutMs);
-  return value === null ? null : answer.replace(text, '');
-}
-
-/**
- * Stops the running program and leaves the board at its prompt, out of whatever it was in: a half-typed line, an
- * endless loop, an abandoned YMODEM session.
- */
-export async function reachPrompt(link: Link): Promise<void> {
-  let heard = '';
-  for (let tries = 0; tries < 8; tries++) {
-    link.takeAll();
-    await link.write('\r');
-    const { value, text } = await link.readUntil(
-      (answer) =>
-        answer.includes(promptEnd) || answer.includes('\x1b[0m')
-          ? 'prompt'
-          : isWaitingForPackets(answer)
-            ? 'ymodem'
-            : null,
-      1_200,
-    );
-    heard += text;
-    if (value === 'ymodem') {
-      await cancelYmodem(link);
-    } else if (value === 'prompt') {
-      await link.write('.echo on\r');
-      await link.takeUntilQuiet(40, 400);
-      await link.write('.reset\r');
-      const reset = await link.readUntil(
-        (answer) => (/soft reset\r\n/.test(answer) && answer.includes(promptEnd) ? true : null),
-        commandMs,
-      );
-      if (reset.value) return;
-    } else {
-      // Ctrl-C takes all that came with it in one USB packet away, so it is sent alone.
-      await link.write('\x03');
-      await link.takeUntilQuiet(100, 600);
-      // Ends an escape sequence that broke off (leftovers of a packet may begin one): in it even CR is lost.
-      await link.write(endOfEscape);
-    }
-  }
-  throw noPrompt(link.name, heard);
-}
-
-function noPrompt(name: string, heard: string): Problem {
-  return heard.trim() === ''
-    ? new Problem(exitCodes.noBoard, `the board on ${name} does not answer`, ['no prompt, not even to Ctrl-C'], gp22)
-    : new Problem(
-        exitCodes.noBoard,
-        `no Kaluma prompt on ${name}`,
-        [`it sent ${JSON.stringify(plainText(heard).slice(-60))}`],
-        'Press reset on the board, and check that no other program talks to it.',
-      );
 }

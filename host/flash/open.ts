@@ -10,7 +10,8 @@ import type { Transport } from '../transport/transport.ts';
 import { EspruinoFlasher } from './espruino.ts';
 import { EspruinoConsole } from './espruino-console.ts';
 import type { Identity } from './flasher.ts';
-import { endOfEscape, gp22, KalumaFlasher, reachPrompt } from './kaluma.ts';
+import { KalumaFlasher } from './kaluma.ts';
+import { endOfEscape, gp22, reachPrompt } from './kaluma-console.ts';
 import { Link, leastAheadBytes, mostAheadBytes, plainText } from './link.ts';
 import { isWaitingForPackets } from './ymodem.ts';
 

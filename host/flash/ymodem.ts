@@ -10,9 +10,12 @@
  * What the answers mean when they are not ACK:
  *   'C'      it waits for a packet: the last one was damaged, or its ACK was lost. A resend is right, once it is clear
  *            that no ACK is still on its way.
- *   NAK      the packet was whole and its number was not the one expected. Since every earlier one was acknowledged,
- *            the board has this one already: its ACK was lost. A resend can never succeed. For the header and the first
- *            NAK of a transfer the next packet is tried; a second NAK in a row ends the transfer, to start it over.
+ *   NAK      a whole packet whose number is not the one expected; the receiver changes nothing and says nothing else.
+ *              - to a packet that was sent again: the board has it, and its ACK was lost. A further resend can never
+ *                succeed, so the next packet follows.
+ *              - to a packet that was sent once: the answer of an earlier copy that came late (an ACK follows), or the
+ *                ACK before was none. The packet is sent again; when that gets a NAK too it may be either, the next
+ *                packet is tried, and a NAK to that ends the transfer, to start it over.
  *   CAN CAN  it gave up, but after time-outs it stays in the mode all the same: it must be cancelled.
  */
 import { crc16 } from '../../firmware/wire/frame.ts';
@@ -62,6 +65,8 @@ export function header(name: string, sizeBytes: number): Uint8Array {
 
 export interface SendReport {
   resent: number;
+  /** What came with the last answer; the board's last words may have begun in it. */
+  tail: string;
 }
 
 /**
@@ -88,16 +93,19 @@ export async function sendYmodem(
     at += data.length;
     onSent(at, false);
   }
-  // Both may be sent again without harm: the board takes a second EOT as the end of another empty file.
+  // May be sent again without harm: the board takes a second EOT as the end of another empty file.
   await sender.send('the end of the file', Uint8Array.of(EOT), answerWithinMs);
-  await sender.send('the end of the session', packet(0, new Uint8Array(shortBytes), 0), answerWithinMs);
-  return { resent: sender.resent };
+  const tail = await sender.sendEnd(packet(0, new Uint8Array(shortBytes), 0));
+  return { resent: sender.resent, tail };
 }
+
+type Answer = 'ack' | 'nak' | 'again' | 'cancelled';
 
 class Sender {
   readonly #link: Link;
   readonly #signal: AbortSignal | undefined;
-  #wasNakBefore = false;
+  /** It is not certain that the board has the packet before. */
+  #isDoubtful = false;
   resent = 0;
 
   constructor(link: Link, signal: AbortSignal | undefined) {
@@ -110,8 +118,9 @@ class Sender {
     if (value === null) throw new TransferBroken("the board never asked for a packet (no 'C')");
   }
 
-  /** Sends until it is acknowledged. */
+  /** Sends until the board has it. */
   async send(what: string, bytes: Uint8Array, withinMs: number): Promise<void> {
+    let naks = 0;
     for (let tries = 0; tries <= resendsAtMost; tries++) {
       throwIfAborted(this.#signal, ['the program on the board is incomplete']);
       if (tries > 0) this.resent++;
@@ -120,41 +129,61 @@ class Sender {
       const answer = await this.#answer(withinMs);
       if (answer === 'cancelled')
         throw new TransferBroken(`${what} reached the board short or damaged, and it gave up (CAN CAN)`);
-      if (answer === 'nak') {
-        if (this.#wasNakBefore) throw new TransferBroken(`the acknowledgement of what came before ${what} was lost`);
-        this.#wasNakBefore = true;
+      if (answer === 'ack') {
+        this.#isDoubtful = false;
         return;
       }
-      if (answer === 'ack') {
-        this.#wasNakBefore = false;
+      if (answer === 'nak') {
+        if (this.#isDoubtful) throw new TransferBroken(`the acknowledgement of what came before ${what} was lost`);
+        naks++;
+        if (tries === 0) continue;
+        this.#isDoubtful = naks > 1;
         return;
       }
     }
     throw new TransferBroken(`${what} was sent ${resendsAtMost + 1} times and never acknowledged`);
   }
 
-  async #answer(withinMs: number): Promise<'ack' | 'nak' | 'again' | 'cancelled'> {
+  /**
+   * The empty header that ends the session. Its ACK may be lost: then "Done", or any other last word, is the answer.
+   * Returns the text that came.
+   */
+  async sendEnd(bytes: Uint8Array): Promise<string> {
+    const isAnswer = (text: string) => (/[\x06\x15]|\x18\x18/.test(text) || lastWords.test(text) ? true : null);
+    for (let tries = 0; tries <= resendsAtMost; tries++) {
+      if (tries > 0) this.resent++;
+      this.#link.takeAll();
+      await this.#link.write(bytes);
+      const { value, text } = await this.#link.readUntil(isAnswer, answerWithinMs);
+      if (/\x15|\x18\x18/.test(text)) throw new TransferBroken('the board did not take the end of the session');
+      if (value) return text;
+    }
+    throw new TransferBroken('the end of the session was never acknowledged');
+  }
+
+  async #answer(withinMs: number): Promise<Answer> {
     let isCancelling = false;
     let waitMs = withinMs;
-    let isAsked = false;
+    let isNak = false;
     for (;;) {
       const byte = await this.#link.readByte(waitMs);
       if (byte === ACK) return 'ack';
-      if (byte === NAK) return 'nak';
       if (byte === CAN) {
         if (isCancelling) return 'cancelled';
         isCancelling = true;
-      } else {
-        isCancelling = false;
-        if (byte === null) return 'again';
-        if (byte === READY && !isAsked) {
-          isAsked = true;
-          waitMs = lateAckMs;
-        }
+        continue;
       }
+      isCancelling = false;
+      if (byte === null) return isNak ? 'nak' : 'again';
+      // An ACK that was on its way before may still follow either of them.
+      if (byte === NAK) isNak = true;
+      if (byte === NAK || byte === READY) waitMs = Math.min(waitMs, lateAckMs);
     }
   }
 }
+
+/** What the board says when a session is over, one way or another (kaluma src/repl.c). */
+export const lastWords = /\r\n(Done|Aborted|Verification failed|The file size is too large|Failed to receive)\r\n/;
 
 /** Text that shows a board waiting for YMODEM: nothing but 'C' and CAN. */
 export function isWaitingForPackets(text: string): boolean {
