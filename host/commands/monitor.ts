@@ -1,7 +1,11 @@
 /** `heapglass monitor`: the heaps of boards, live, over any line. */
+import { join } from 'node:path';
+import { loadBoard } from '../../boards/board.ts';
 import { exitCodes, Problem } from '../../boards/problem.ts';
 import { usageProblem } from '../arguments.ts';
+import { rememberBundle } from '../bundle-store.ts';
 import type { Command, Io } from '../command.ts';
+import { prepareProgram } from '../flash/prepare.ts';
 import { startExport } from '../metrics/export.ts';
 import { otlpUrl } from '../metrics/push.ts';
 import { defaultScrapeAddress, parseScrapeAddress, scrapeAddressPattern } from '../metrics/serve.ts';
@@ -10,7 +14,12 @@ import type { BoardWatch } from '../monitor/board-watch.ts';
 import { jsonEvents } from '../monitor/json-events.ts';
 import { namedPorts, openBoards } from '../monitor/open-boards.ts';
 import { showBoards } from '../monitor/show-boards.ts';
-import { openTransport } from '../transport/open.ts';
+import { recordingPath } from '../recording/path.ts';
+import { defaultWebAddress, listenPattern, parseListen } from '../serve/listen-address.ts';
+import { scratchFolder, serveBoards } from '../serve/monitor-web.ts';
+import { writePage } from '../serve/page.ts';
+import { WatchedBoard } from '../serve/watched-board.ts';
+import { PortFollower } from '../transport/follow.ts';
 import { bytesText } from '../view/units.ts';
 
 /** A line of JSON an event; behind the board's name when there are several. */
@@ -27,6 +36,16 @@ async function writeJson(boards: readonly BoardWatch[], forMs: number | undefine
       });
     }),
   );
+}
+
+/** The program of a virtual board, bundled for it; a usage Problem for a port that is none. */
+async function virtualProgram(port: string, program: string): Promise<string> {
+  if (!port.startsWith('sim:')) {
+    throw usageProblem('monitor', '--program is for virtual boards', ['a real board gets one with `heapglass flash`']);
+  }
+  const { code, bundle } = await prepareProgram(program, loadBoard(port.slice('sim:'.length)), {});
+  if (bundle !== null) rememberBundle(bundle, program);
+  return new TextDecoder().decode(code);
 }
 
 /** A watch that ends without a single frame says so, with what came instead. */
@@ -55,8 +74,16 @@ export const command: Command = {
       type: 'string',
       short: 'p',
       value: 'PORT',
-      help: 'a path, COMn, tcp://HOST:PORT, rfc2217://HOST:PORT or sim:BOARD; the same as naming it without --port',
+      help: 'a path, COMn, tcp://HOST:PORT, rfc2217://HOST:PORT, sim:BOARD or rp2040js:IMAGE; the same as naming it without --port',
     },
+    web: {
+      type: 'string',
+      value: '[HOST:]PORT',
+      assumed: { value: defaultWebAddress, pattern: listenPattern },
+      help: `a page in the browser instead of the terminal; at ${defaultWebAddress} if not given`,
+    },
+    page: { type: 'string', value: 'FILE', help: 'write the page as a file that works without a server, and end' },
+    program: { type: 'string', value: 'FILE', help: 'what virtual boards (sim:BOARD) run from the start' },
     baud: { type: 'string', value: 'RATE', help: 'rate of a serial line; 115200 if not given' },
     seconds: { type: 'string', value: 'N', help: 'end after this long; until Ctrl-C if not given' },
     record: { type: 'string', value: 'FILE', help: 'keep everything the line brings, for replay, report and export' },
@@ -76,8 +103,12 @@ Several boards: Tab and the digits choose the one that is shown. The metrics are
   heapglass monitor --port /dev/ttyACM0
   heapglass monitor --port /dev/ttyACM0 --record night.hgrec
   heapglass monitor --port tcp://127.0.0.1:4000 --seconds 10 --json
+  heapglass monitor sim:kaluma-pico sim:puckjs --program examples/leaky-sensor.js --web
+  heapglass monitor --page heapglass.html
   heapglass monitor kitchen=/dev/ttyACM0 garden=tcp://10.0.0.7:4000 --prometheus`,
   async run(args, io) {
+    const page = args.text('page');
+    if (page !== undefined) return writePage(page, io);
     const ports = namedPorts([...(args.text('port') === undefined ? [] : [args.text('port')!]), ...args.positionals]);
     if (ports.length === 0) {
       throw usageProblem('monitor', 'it needs a port', ['`heapglass ports` lists what is connected']);
@@ -90,20 +121,41 @@ Several boards: Tab and the digits choose the one that is shown. The metrics are
       prometheus: scrape === undefined ? null : parseScrapeAddress(scrape),
       otlp: otlp === undefined ? null : otlpUrl(otlp),
     };
-    const boards = await openBoards(
-      ports,
-      {
-        open: (port) => openTransport(port, baud === undefined ? {} : { baud }),
-        record: args.text('record'),
-        printsText: !args.flag('json'),
+    const web = args.text('web') === undefined ? null : parseListen(args.text('web')!);
+    const program = args.text('program');
+    const followers = new Map<string, PortFollower>();
+    const open = async (port: string) => {
+      const options = {
+        ...(baud !== undefined && { baud }),
+        ...(program !== undefined && { program: await virtualProgram(port, program) }),
+      };
+      const follower = followers.get(port) ?? new PortFollower(port, options);
+      followers.set(port, follower);
+      return follower.open();
+    };
+    // What a page shows is a recording; the user's, or one that goes when the watch ends.
+    const scratch = web !== null && args.text('record') === undefined ? scratchFolder() : null;
+    const record = scratch === null ? args.text('record') : join(scratch.path, 'board.hgrec');
+    const boards = await openBoards(ports, { open, record, printsText: !args.flag('json') }, io).catch(
+      (error: unknown) => {
+        scratch?.remove();
+        throw error;
       },
-      io,
     );
     try {
       const endExport = await startExport(boards, exported, io);
       try {
         const forMs = seconds === undefined ? undefined : seconds * 1000;
-        if (args.flag('json')) await writeJson(boards, forMs, io);
+        if (web !== null) {
+          const watched = boards.map(
+            (board, index) => new WatchedBoard(board, recordingPath(record!, index, boards.length)),
+          );
+          await serveBoards(
+            watched,
+            { listen: web, json: args.flag('json'), ...(forMs !== undefined && { forMs }) },
+            io,
+          );
+        } else if (args.flag('json')) await writeJson(boards, forMs, io);
         else await showBoards(boards, forMs === undefined ? {} : { forMs }, io);
       } finally {
         await endExport();
@@ -113,6 +165,7 @@ Several boards: Tab and the digits choose the one that is shown. The metrics are
       return exitCodes.done;
     } finally {
       for (const { keeper } of boards) keeper.close();
+      scratch?.remove();
     }
   },
 };

@@ -35,6 +35,8 @@ export class BoardWatch {
   reconnects = 0;
   isOpen: boolean;
   heardAtMs: number | null = null;
+  /** Why the line is lost, for people; null while it is open. */
+  lostBecause: string | null = null;
   readonly #options: BoardOptions;
 
   constructor(options: BoardOptions) {
@@ -75,12 +77,14 @@ export class BoardWatch {
         },
         onLost: (reason) => {
           this.isOpen = false;
+          this.lostBecause = reason;
           session.say(`the line is lost: ${reason}; waiting for it`);
           if (!wasLost) onLost?.(reason);
           wasLost = true;
         },
         onBack: () => {
           this.isOpen = true;
+          this.lostBecause = null;
           if (everOpen) this.reconnects++;
           everOpen = true;
           wasLost = false;

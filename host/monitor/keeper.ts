@@ -8,33 +8,33 @@ import type { Session } from './session.ts';
 
 export class Keeper {
   readonly session: Session;
-  readonly #record: RecordingWriter | null;
+  readonly record: RecordingWriter | null;
   readonly #tables = new Set<number>();
 
   constructor(session: Session, record: RecordingWriter | null) {
     this.session = session;
-    this.#record = record;
+    this.record = record;
   }
 
   hear(bytes: Uint8Array): void {
     const { session } = this;
-    this.#record?.line(bytes, Date.now());
+    this.record?.line(bytes, Date.now());
     session.push(bytes);
-    if (this.#record === null) return;
-    this.#keepSites(this.#record);
-    this.#record.decoded(session.decoder, session.model);
+    if (this.record === null) return;
+    this.#keepSites(this.record);
+    this.record.decoded(session.decoder, session.model);
   }
 
   /** A mark at this moment, numbered when it has no text. */
   mark(text?: string): void {
     const { session } = this;
     const said = session.setMark(text);
-    this.#record?.mark({ hostMs: Date.now(), atMs: session.model.atMs, text: said });
+    this.record?.mark({ hostMs: Date.now(), atMs: session.model.atMs, text: said });
   }
 
   /** The file is complete. */
   close(): void {
-    this.#record?.close();
+    this.record?.close();
   }
 
   #keepSites(record: RecordingWriter): void {

@@ -52,6 +52,11 @@ export class RecordingWriter {
     this.#append(encodeRecord(KIND_HEADER, json({ version: 1, ...header })));
   }
 
+  /** Bytes in the file: whole records. */
+  get sizeBytes(): number {
+    return this.#position;
+  }
+
   /** Bytes of the line, as they came at `hostMs`. Call it before they are decoded. */
   line(bytes: Uint8Array, hostMs: number): void {
     if (this.#batchBytes === 0) this.#batchMs = hostMs;

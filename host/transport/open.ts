@@ -14,6 +14,8 @@ export interface OpenOptions {
   seed?: number;
   /** Faults of a virtual board, as `sim --faults` takes them. */
   faults?: string;
+  /** A bundled program that a virtual board has on flash from the start. */
+  program?: string;
   /** What opens serial ports: the platform's binding if not given. */
   binding?: SerialBinding;
 }

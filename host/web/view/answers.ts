@@ -1,0 +1,81 @@
+/** What is wrong, in sentences: leaks with their evidence, fragmentation, failed requests, losses. */
+import { bytesText, countText, durationText, percentText, plural } from '../../view/units.ts';
+import type { Board } from '../data/board.ts';
+import { el } from './dom.ts';
+
+type Grade = 'bad' | 'warning' | 'fine';
+interface Answer {
+  grade: Grade;
+  text: string;
+}
+
+/** A peak above this part of the arena leaves little room for another day. */
+const TIGHT = 0.9;
+const GRADE_WORDS: Record<Grade, string> = { bad: 'Problem', warning: 'Look at', fine: 'Fine' };
+
+export class Answers {
+  readonly root = el('ul', { class: 'answers', 'aria-live': 'polite', 'aria-label': 'What it means' });
+  #shown = '';
+
+  show(board: Board): void {
+    const answers = answersFor(board);
+    const next = JSON.stringify(answers);
+    if (next === this.#shown) return;
+    this.#shown = next;
+    this.root.replaceChildren(
+      ...answers.map(({ grade, text }) =>
+        el('li', { class: `grade-${grade}` }, el('strong', {}, GRADE_WORDS[grade]), text),
+      ),
+    );
+  }
+}
+
+function answersFor({ session, state, reason }: Board): Answer[] {
+  const { model } = session;
+  const said: Answer[] = [];
+  const say = (grade: Grade, text: string) => said.push({ grade, text });
+  if (state === 'lost') say('bad', `The line is lost: ${reason ?? 'no reason was given'}. It is waited for.`);
+  else if (state === 'ended' && reason !== null) say('warning', reason);
+  if (session.noise !== null) say('warning', `${session.noise}.`);
+  if (model.arenaBytes === 0) {
+    if (said.length === 0) say('fine', 'No heap was heard yet.');
+    return said;
+  }
+  const { lastPostMortem } = session;
+  if (lastPostMortem !== null) {
+    const { size, site, freeBytes, largestFreeBytes, elapsedMs, failures } = lastPostMortem;
+    const at = site === 0 ? '' : ` at ${session.siteName(site)}`;
+    const why =
+      freeBytes < size
+        ? `only ${bytesText(freeBytes)} were free`
+        : `${bytesText(freeBytes)} were free, but in pieces of ${bytesText(largestFreeBytes)} at most`;
+    say(
+      'bad',
+      `${plural(failures, 'request')} failed. At ${durationText(elapsedMs)} ${bytesText(size)} were asked for${at}: ${why}.`,
+    );
+  } else if (model.failures > 0) say('bad', `${plural(model.failures, 'request')} failed.`);
+  if (model.misuses > 0) {
+    say(
+      'bad',
+      `${plural(model.misuses, 'free or realloc', 'frees or reallocs')} named no live block: a double free, or a write past a block's end.`,
+    );
+  }
+  for (const answer of session.answers()) say('warning', answer);
+  const peak = model.peakLiveBytes / model.arenaBytes;
+  if (peak > TIGHT) say('warning', `The peak took ${percentText(peak)} of the arena.`);
+  const line = session.line();
+  const lost = line.framesLost + line.framesBad + line.eventsDropped;
+  if (lost > 0) {
+    say(
+      'warning',
+      `Lost on the way: ${plural(line.framesLost + line.framesBad, 'frame')}, dropped by the board: ${plural(line.eventsDropped, 'event')}. The map is ${model.exact ? 'exact again' : 'not exact'}.`,
+    );
+  }
+  if (said.length === 0) {
+    say(
+      'fine',
+      `No leak, no fragmentation worth words, no failed request in ${countText(model.operations)} operations; nothing was lost.`,
+    );
+  }
+  return said;
+}

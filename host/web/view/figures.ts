@@ -1,0 +1,65 @@
+/** The six figures of a moment, large, each with what it is part of. */
+import { bytesText, countText, percentText, plural } from '../../view/units.ts';
+import type { Board } from '../data/board.ts';
+import { el, setText } from './dom.ts';
+
+class Figure {
+  readonly root: HTMLElement;
+  readonly #value = el('dd', { class: 'value' });
+  readonly #note = el('dd', { class: 'note' });
+
+  constructor(label: string, className = '') {
+    this.root = el('div', { class: `figure ${className}` }, el('dt', {}, label), this.#value, this.#note);
+  }
+
+  show(value: string, note: string, isBad = false): void {
+    setText(this.#value, value);
+    setText(this.#note, note);
+    this.root.classList.toggle('is-bad', isBad);
+  }
+}
+
+export class Figures {
+  readonly root: HTMLElement;
+  readonly #live = new Figure('live', 'line-live');
+  readonly #peak = new Figure('peak');
+  readonly #free = new Figure('free');
+  readonly #largest = new Figure('largest free', 'line-largest');
+  readonly #fragmentation = new Figure('fragmentation', 'line-fragmentation');
+  readonly #failed = new Figure('failed requests');
+
+  constructor() {
+    const all = [this.#live, this.#peak, this.#free, this.#largest, this.#fragmentation, this.#failed];
+    this.root = el('dl', { class: 'figures' }, ...all.map(({ root }) => root));
+  }
+
+  show({ moment, session }: Board): void {
+    const { model } = moment;
+    if (model.arenaBytes === 0) {
+      for (const figure of [this.#live, this.#peak, this.#free, this.#largest, this.#fragmentation, this.#failed]) {
+        figure.show('–', 'not known yet');
+      }
+      return;
+    }
+    const metrics = model.metrics();
+    const ofArena = (bytes: number) => `${percentText(bytes / model.arenaBytes)} of ${bytesText(model.arenaBytes)}`;
+    this.#live.show(bytesText(metrics.liveBytes), plural(metrics.liveBlocks, 'block'));
+    this.#peak.show(bytesText(metrics.peakLiveBytes), ofArena(metrics.peakLiveBytes));
+    this.#free.show(bytesText(metrics.freeBytes), `in ${plural(metrics.freeBlocks, 'piece')}`);
+    this.#largest.show(
+      bytesText(metrics.largestFreeBytes),
+      metrics.freeBytes === 0
+        ? 'nothing is free'
+        : `${percentText(metrics.largestFreeBytes / metrics.freeBytes)} of what is free`,
+      metrics.largestFreeBytes === 0,
+    );
+    this.#fragmentation.show(
+      percentText(metrics.externalFragmentation),
+      `inside blocks ${percentText(metrics.internalFragmentation)}`,
+    );
+    const { failures, misuses } = moment.isPast
+      ? { failures: model.failures, misuses: model.misuses }
+      : session.figures();
+    this.#failed.show(countText(failures), `${countText(misuses)} misused`, failures + misuses > 0);
+  }
+}

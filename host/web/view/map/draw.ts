@@ -1,0 +1,146 @@
+/** Draws a heap into the map's canvas: every block that is seen, in the colours of what was asked for. */
+import type { Block, HeapModel } from '../../../model/heap-model.ts';
+import { bytesText } from '../../../view/units.ts';
+import type { Colours } from '../colours.ts';
+import type { Viewport } from './viewport.ts';
+
+export type ColourBy = 'age' | 'site' | 'use';
+
+export interface Drawing {
+  model: HeapModel;
+  viewport: Viewport;
+  colours: Colours;
+  by: ColourBy;
+  /** Rank of a site by live bytes; what is not in it has the colour of the others. */
+  ranks: ReadonlyMap<number, number>;
+  /** The oldest live block: ages are shown against it. */
+  oldestAt: number;
+  /** Start of the block that is chosen, and of the one under the pointer; -1 for none. */
+  chosen: number;
+  hovered: number;
+  /** Only blocks of this site are lit; null: all. */
+  site: number | null;
+}
+
+/** Blocks of this width have room for a separator, and for a label. */
+const SEPARATED_PX = 3;
+const LABELLED_PX = 46;
+const GUTTER_CHARACTERS = 4;
+
+export const hex = (offset: number, digits = GUTTER_CHARACTERS): string =>
+  `0x${offset.toString(16).padStart(digits, '0')}`;
+
+/** 0 for what was just made, to 1 for the oldest; on a logarithmic scale, for most blocks are young. */
+export function ageOf(block: Readonly<Block>, operations: number, oldestAt: number): number {
+  const age = Math.max(0, operations - block.bornAt);
+  const most = Math.max(1, operations - oldestAt);
+  return Math.min(1, Math.log1p(age) / Math.log1p(most));
+}
+
+function colourOf(block: Readonly<Block>, { by, colours, ranks, model, oldestAt }: Drawing): string {
+  if (block.control) return colours.control;
+  if (!block.live) return colours.free;
+  if (by === 'use') return colours.live;
+  if (by === 'site') return colours.sites[ranks.get(block.site) ?? colours.sites.length - 1]!;
+  const step = Math.floor(ageOf(block, model.operations, oldestAt) * (colours.ages.length - 0.001));
+  return colours.ages[step]!;
+}
+
+export function drawMap(context: CanvasRenderingContext2D, drawing: Drawing): void {
+  const { model, viewport, colours, site } = drawing;
+  const { width, height } = context.canvas;
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, width, height);
+  const scale = devicePixelRatio;
+  context.scale(scale, scale);
+  context.textBaseline = 'middle';
+  drawGutter(context, drawing);
+  const { height: rowHeight } = viewport.extent;
+  const end = viewport.from + viewport.span;
+  if (viewport.from < model.firstBlock) {
+    fill(context, drawing, 0, model.firstBlock, colours.control, site === null ? 1 : 0.25);
+  }
+  const labels: { x: number; y: number; width: number; text: string; isLive: boolean }[] = [];
+  model.forEachBlock((block) => {
+    const blockEnd = block.start + block.bytes;
+    if (blockEnd <= viewport.from || block.start >= end) return;
+    const isLit = site === null || (block.live && block.site === site);
+    const piece = fill(context, drawing, block.start, blockEnd, colourOf(block, drawing), isLit ? 1 : 0.25);
+    if (piece.width >= LABELLED_PX && !block.control) {
+      labels.push({ ...piece, text: bytesText(block.live ? block.usable : block.bytes), isLive: block.live && isLit });
+    }
+  });
+  context.font = '11px system-ui, sans-serif';
+  for (const { x, y, width: room, text, isLive } of labels) {
+    const wide = context.measureText(text).width;
+    if (wide + 10 > room) continue;
+    context.fillStyle = isLive ? colours['on-block'] : colours.quiet;
+    context.fillText(text, x + 6, y + rowHeight / 2 + 0.5);
+  }
+  outline(context, drawing, drawing.hovered, colours.quiet);
+  outline(context, drawing, drawing.chosen, colours.fg);
+}
+
+/** Fills a block's parts; returns the widest, which has the label. */
+function fill(
+  context: CanvasRenderingContext2D,
+  { viewport }: Drawing,
+  start: number,
+  end: number,
+  colour: string,
+  alpha: number,
+): { x: number; y: number; width: number } {
+  let widest = { x: 0, y: 0, width: 0 };
+  context.fillStyle = colour;
+  context.globalAlpha = alpha;
+  const { height } = viewport.extent;
+  viewport.pieces(start, end, (piece) => {
+    // A thin line of the background parts neighbours, where there is room for one.
+    const gap = piece.width >= SEPARATED_PX ? 1 : 0;
+    context.fillRect(piece.x, piece.y, Math.max(0.5, piece.width - gap), height);
+    if (piece.width > widest.width) widest = piece;
+  });
+  context.globalAlpha = 1;
+  return widest;
+}
+
+function outline(context: CanvasRenderingContext2D, { model, viewport }: Drawing, start: number, colour: string): void {
+  if (start < 0) return;
+  const block = blockAt(model, start);
+  if (block === null) return;
+  context.strokeStyle = colour;
+  context.lineWidth = 2;
+  viewport.pieces(block.start, block.start + block.bytes, (piece) => {
+    context.strokeRect(piece.x + 1, piece.y + 1, Math.max(2, piece.width - 3), viewport.extent.height - 2);
+  });
+}
+
+function drawGutter(context: CanvasRenderingContext2D, { viewport, colours }: Drawing): void {
+  const { left, rows, pitch, height } = viewport.extent;
+  if (left === 0) return;
+  context.font = '11px ui-monospace, Menlo, Consolas, monospace';
+  context.fillStyle = colours.quiet;
+  context.textAlign = 'right';
+  for (let row = 0; row < rows; row++) {
+    const address = viewport.from + row * viewport.bytesPerRow;
+    if (address >= viewport.from + viewport.span) break;
+    context.fillText(hex(address), left - 10, row * pitch + height / 2 + 0.5);
+  }
+  context.textAlign = 'left';
+}
+
+/** The block that holds a byte, as a copy; what lies before the first block is the policy's. */
+export function blockAt(model: HeapModel, byte: number): Block | null {
+  let found: Block | null = null;
+  model.forEachBlock((block) => {
+    if (block.start <= byte && byte < block.start + block.bytes) found = { ...block };
+  });
+  return found;
+}
+
+/** All blocks in address order, as copies. */
+export function blocksOf(model: HeapModel): Block[] {
+  const blocks: Block[] = [];
+  model.forEachBlock((block) => blocks.push({ ...block }));
+  return blocks;
+}
