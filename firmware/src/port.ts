@@ -4,8 +4,12 @@
  * The toolchain states the engine as a constant, so a bundle holds only its own engine's lines; in Node (0) a test or a
  * simulation gives a port with `usePort`. Nothing here is called per heap operation.
  *
+ * The engine's own heap: Espruino counts its variables on each call (`jsvGetMemoryUsage`: a pass over all of them), and
+ * its answer takes two dozen variables and more until it is let go; the answer of JerryScript is garbage until the next
+ * collection. How much, the first sample measures by asking twice and holding the first answer.
+ *
  * References: Espruino src/jswrap_espruino.c (E.getConsole), src/jswrap_serial.c (write); Kaluma src/global.c
- * (millis, process.stdout).
+ * (millis, process.stdout, process_memory_usage_fn); Espruino src/jswrap_process.c (jswrap_process_memory).
  */
 declare const HEAPGLASS_ENGINE: number;
 
@@ -22,6 +26,8 @@ export interface Port {
   write(bytes: Uint8Array): void;
   every(milliseconds: number, callback: () => void): unknown;
   stop(timer: unknown): void;
+  /** The engine's own heap, as Kaluma tells it; none when it is not given. */
+  memoryUsage?(): { heapUsed: number; heapTotal: number };
 }
 
 interface EngineGlobals {
@@ -29,7 +35,11 @@ interface EngineGlobals {
   millis(): number;
   setInterval(callback: () => void, milliseconds: number): unknown;
   clearInterval(timer: unknown): void;
-  process: { stdout: { write(bytes: Uint8Array): void } };
+  process: {
+    stdout: { write(bytes: Uint8Array): void };
+    memory(collects: boolean): { usage: number; total: number; blocksize: number };
+    memoryUsage(): { heapUsed: number; heapTotal: number };
+  };
   E: { getConsole(): string | null };
   global: Record<string, { write(bytes: Uint8Array): void } | undefined>;
 }
@@ -82,4 +92,44 @@ export function every(milliseconds: number, callback: () => void): unknown {
 export function stop(timer: unknown): void {
   if (engine !== ENGINE_HOST) clearInterval(timer);
   else if (hostPort) hostPort.stop(timer);
+}
+
+/** The last sample of the engine's heap, in units of `engineUnitBytes`: variables of Espruino, bytes of JerryScript. */
+export let engineUsed = 0;
+export let engineTotal = 0;
+export let engineUnitBytes = 0;
+/** What the answer to one sample takes. */
+export let engineOwn = 0;
+/** How often the engine was asked. */
+export let engineSamples = 0;
+
+/** An answer is asked for while this many of it would fit: running out of memory can be caught on neither engine. */
+const ROOM_FOR_ANSWERS = 4;
+
+function askEngine(): unknown {
+  engineSamples++;
+  if (engine === ENGINE_ESPRUINO) {
+    const memory = process.memory(false);
+    engineUsed = memory.usage;
+    engineTotal = memory.total;
+    engineUnitBytes = memory.blocksize;
+    return memory;
+  }
+  const usage = engine === ENGINE_KALUMA ? process.memoryUsage() : hostPort!.memoryUsage!();
+  engineUsed = usage.heapUsed;
+  engineTotal = usage.heapTotal;
+  engineUnitBytes = 1;
+  return usage;
+}
+
+/** Samples the engine's heap; false where it has none to tell, or no room left for the answer. */
+export function sampleEngine(): boolean {
+  if (engine === ENGINE_HOST && hostPort?.memoryUsage === undefined) return false;
+  if (engineSamples !== 0 && engineTotal - engineUsed < ROOM_FOR_ANSWERS * engineOwn) return false;
+  const held = askEngine();
+  if (engineSamples > 1) return true;
+  const before = engineUsed;
+  askEngine();
+  engineOwn = engineUsed > before ? engineUsed - before : 0;
+  return held !== 0;
 }

@@ -17,6 +17,7 @@
 import {
   EVENTS_SAMPLED,
   FRAME_COUNTERS,
+  FRAME_ENGINE,
   FRAME_EVENTS,
   FRAME_HELLO,
   FRAME_MAP,
@@ -62,6 +63,7 @@ import {
 import { encodeFrame } from '../wire/frame.ts';
 import { firstBlock, locate } from './bound-policy.ts';
 import type { Heap } from './heap.ts';
+import { engineOwn, engineSamples, engineTotal, engineUnitBytes, engineUsed, sampleEngine } from './port.ts';
 import {
   sweepAbandon,
   sweepActive,
@@ -99,6 +101,8 @@ const EVENTS_HEAD_BYTES = 5;
 /** An open frame is sent after this, however short. */
 const FLUSH_MS = 100;
 const COUNTERS_MS = 1000;
+/** Between two samples of the engine's own heap: on Espruino one takes some milliseconds. */
+const ENGINE_MS = 10000;
 const HELLO_MS = 5000;
 /** Pause between two sweeps of the map when no frame needs one. */
 const SWEEP_PAUSE_MS = 2000;
@@ -162,6 +166,7 @@ let untilSample = 0;
 
 let helloDueMs = 0;
 let countersDueMs = 0;
+let engineDueMs = 0;
 let chunkDueMs = 0;
 let eventFrames = 0;
 let helloSaid = false;
@@ -195,6 +200,7 @@ export function recorderStart(recorded: Heap, chosen: RecorderOptions): void {
   calmSinceMs = helloDueMs = now;
   countersDueMs = now + COUNTERS_MS;
   chunkDueMs = now + CHUNK_MS;
+  engineDueMs = now + COUNTERS_MS;
   // The first frame is the hello: it says that the arena is empty.
   if (level !== LEVEL_OFF) writeHello(now);
 }
@@ -420,6 +426,7 @@ function housekeeping(now: number): void {
   if (now - helloDueMs >= 0 || !helloSaid) writeHello(now);
   else if (mortemDue) writePostMortem(now);
   else if (now - countersDueMs >= 0) writeCounters(now);
+  else if (now - engineDueMs >= 0) writeEngine(now);
   else if (moving) return;
   else if (eventFrames >= FRAMES_PER_CHUNK || (sealed === 0 && now - chunkDueMs >= 0)) writeChunk(now);
 }
@@ -639,6 +646,20 @@ function writeCounters(now: number): void {
   putVarint(misuses);
   close();
   countersDueMs = now + COUNTERS_MS;
+}
+
+function writeEngine(now: number): void {
+  engineDueMs = now + ENGINE_MS;
+  if (!sampleEngine()) return;
+  seal();
+  if (!open(FRAME_ENGINE)) return;
+  put32(now);
+  ring[at++] = engineUnitBytes;
+  putVarint(engineUsed);
+  putVarint(engineTotal);
+  putVarint(engineOwn);
+  putVarint(engineSamples);
+  close();
 }
 
 function writePostMortem(now: number): void {

@@ -20,7 +20,7 @@ import { exitCodes, Problem } from '../../boards/problem.ts';
 import { packageRoot } from '../../boards/root.ts';
 import { defaultPolicyName, type PolicyName, policyId } from '../src/policies/index.ts';
 import { ENGINE_ESPRUINO, ENGINE_KALUMA } from '../src/port.ts';
-import { LEVEL_COUNTERS, LEVEL_EVENTS, LEVEL_OFF } from '../wire/format.ts';
+import { LEVEL_COUNTERS, LEVEL_EVENTS, LEVEL_OFF, LEVEL_SAMPLED } from '../wire/format.ts';
 import { deviceFolder, deviceModules, virtualNamespace } from './device-modules.ts';
 import { inlineFunctions } from './inline.ts';
 import { heapFacts } from './program-facts.ts';
@@ -29,7 +29,8 @@ import { type RawSourceMap, SourceMap } from './source-map.ts';
 
 export type { Site } from './rewrite.ts';
 
-export type TelemetryLevel = 'events' | 'counters' | 'off';
+/** One operation in 16 is told at `sampled`, totals alone at `counters`. */
+export type TelemetryLevel = 'events' | 'sampled' | 'counters' | 'off';
 
 export interface BundleOptions {
   /** Path of the program, .js or .ts. */
@@ -248,7 +249,12 @@ function constants(board: Board, policy: PolicyName, level: TelemetryLevel): Rec
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
 }
 
-const levelNumbers: Record<TelemetryLevel, number> = { events: LEVEL_EVENTS, counters: LEVEL_COUNTERS, off: LEVEL_OFF };
+const levelNumbers: Record<TelemetryLevel, number> = {
+  events: LEVEL_EVENTS,
+  sampled: LEVEL_SAMPLED,
+  counters: LEVEL_COUNTERS,
+  off: LEVEL_OFF,
+};
 const usbBurstMs = 4;
 /** The smallest transmit buffer of any board. */
 const leastBurstBytes = 32;

@@ -29,6 +29,7 @@ export const FRAME_EVENTS = 2;
 export const FRAME_MAP = 3;
 export const FRAME_COUNTERS = 4;
 export const FRAME_POST_MORTEM = 5;
+export const FRAME_ENGINE = 6;
 
 /** Telemetry levels, in order of what they cost. */
 export const LEVEL_OFF = 0;

@@ -2,6 +2,7 @@
  * Trace Event Format (JSON object form), as chrome://tracing and Perfetto read it: counter events ("C") for the heap's
  * figures, instant events ("i") for failures, misuse, marks and gaps. Times are microseconds of the board's clock.
  */
+import type { EngineSample } from '../model/events.ts';
 import { HeapModel } from '../model/heap-model.ts';
 import type { RecordedMark } from '../recording/format.ts';
 import type { Recording } from '../recording/reader.ts';
@@ -49,6 +50,12 @@ class TraceEvents extends HeapModel {
 
   userMark({ text }: RecordedMark): void {
     this.#instant(text, {});
+  }
+
+  override engine(sample: EngineSample): void {
+    super.engine(sample);
+    const { usedBytes, totalBytes } = this.engineHeap.figures()!;
+    this.#counter('engine heap bytes', { used: usedBytes, free: totalBytes - usedBytes });
   }
 
   override lost(frames: number, records: number | null): void {

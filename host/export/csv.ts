@@ -21,6 +21,8 @@ const COLUMNS = [
   'lost_frames',
   'exact',
   'marks',
+  'engine_used_bytes',
+  'engine_total_bytes',
 ];
 
 class CsvRows extends HeapModel {
@@ -66,6 +68,8 @@ class CsvRows extends HeapModel {
       this.lostFrames,
       m.exact,
       this.marks,
+      this.engineHeap.figures()?.usedBytes ?? '',
+      this.engineHeap.figures()?.totalBytes ?? '',
     ];
     this.#write(`${row.join(',')}\r\n`);
   }

@@ -19,7 +19,7 @@ import type { Transport } from '../transport/transport.ts';
 import { progressLine } from '../view/progress.ts';
 import { plural } from '../view/units.ts';
 
-export const levels: readonly TelemetryLevel[] = ['events', 'counters', 'off'];
+export const levels: readonly TelemetryLevel[] = ['events', 'sampled', 'counters', 'off'];
 /** How long the first frame of a program with telemetry is waited for. */
 const frameWithinMs = 8_000;
 

@@ -116,6 +116,19 @@ const definitions: readonly Definition[] = [
     ({ figures }) => figures?.internalFragmentation ?? null,
   ),
 
+  gauge(
+    'By',
+    'engine_used',
+    "Used of the engine's own heap, without what its sampling takes",
+    ({ session }) => session.model.engineHeap.figures()?.usedBytes ?? null,
+  ),
+  gauge(
+    'By',
+    'engine_heap',
+    "Size of the engine's own heap",
+    ({ session }) => session.model.engineHeap.figures()?.totalBytes ?? null,
+  ),
+
   counter(
     '{operation}',
     'operations',

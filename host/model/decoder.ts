@@ -13,10 +13,10 @@ import {
   EVENTS_OVERHEAD_MASK,
   EVENTS_SAMPLED,
   FRAME_COUNTERS,
+  FRAME_ENGINE,
   FRAME_EVENTS,
   FRAME_HELLO,
   FRAME_MAP,
-  FRAME_POST_MORTEM,
   FREE_NEAR_BIAS,
   HEAD_BYTES,
   HELLO_BOOT,
@@ -134,7 +134,7 @@ export class FrameDecoder {
   frame(body: Uint8Array, length: number): void {
     const type = body[1]! & 0x1f;
     const sequence = body[2]!;
-    if (body[1]! >> 5 !== WIRE_VERSION || type === 0 || type > FRAME_POST_MORTEM) {
+    if (body[1]! >> 5 !== WIRE_VERSION || type === 0 || type > FRAME_ENGINE) {
       this.statistics.unknownFrames++;
       return;
     }
@@ -156,6 +156,7 @@ export class FrameDecoder {
     else if (type === FRAME_MAP) this.#map();
     else if (type === FRAME_HELLO) this.#hello(boot);
     else if (type === FRAME_COUNTERS) this.#counters();
+    else if (type === FRAME_ENGINE) this.#engine();
     else this.#postMortem();
     if (this.#malformed) this.statistics.malformedFrames++;
   }
@@ -511,6 +512,18 @@ export class FrameDecoder {
     }
     this.#countedFrames = frames;
     this.#countedHere = this.statistics.frames - 1 + this.statistics.lostFrames;
+  }
+
+  #engine(): void {
+    const sample = {
+      atMs: this.#time32(),
+      unitBytes: this.#byte(),
+      used: this.#amount(),
+      total: this.#amount(),
+      own: this.#amount(),
+      samples: this.#amount(),
+    };
+    if (!this.#malformed) this.#listener.engine?.(sample);
   }
 
   #postMortem(): void {

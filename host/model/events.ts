@@ -29,6 +29,7 @@ export interface TelemetryListener {
   map?(chunk: MapChunk): void;
   counters?(counters: Counters): void;
   postMortem?(report: PostMortem): void;
+  engine?(sample: EngineSample): void;
   /**
    * Sound frames are missing before the next call: `frames` of them, with `records` operations (null when the frame
    * that showed the gap does not say).
@@ -110,4 +111,17 @@ export interface PostMortem {
   freeBytes: number;
   largestFreeBytes: number;
   failures: number;
+}
+
+/** The engine's own heap, as the board's recorder asked for it. */
+export interface EngineSample {
+  atMs: number;
+  /** Bytes of a variable on Espruino, 1 on JerryScript: the unit of the figures below. */
+  unitBytes: number;
+  used: number;
+  total: number;
+  /** What the answer to one sample takes: until it is let go on Espruino, until the next collection on JerryScript. */
+  own: number;
+  /** Samples taken since the recorder started. */
+  samples: number;
 }

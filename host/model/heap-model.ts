@@ -13,7 +13,8 @@
  * evicts what belongs to an older one.
  */
 import { MAP_KIND_CONTROL, MAP_KIND_LIVE } from '../../firmware/wire/format.ts';
-import type { Counters, Hello, MapChunk, TelemetryListener } from './events.ts';
+import { EngineHeap, type EngineHeapState } from './engine-heap.ts';
+import type { Counters, EngineSample, Hello, MapChunk, TelemetryListener } from './events.ts';
 import { SizeHistogram } from './histogram.ts';
 import { SiteTable, type SiteTotals } from './sites.ts';
 
@@ -102,6 +103,8 @@ export interface HeapState {
   unrecorded: number;
   sweptTo: number;
   sweepSound: boolean;
+  /** Absent in recordings from before the engine's heap was sampled. */
+  engine?: EngineHeapState | null;
 }
 
 export class HeapModel implements TelemetryListener {
@@ -132,6 +135,8 @@ export class HeapModel implements TelemetryListener {
   lastHello: Hello | null = null;
   readonly histogram = new SizeHistogram();
   readonly sites = new SiteTable();
+  /** The engine's own heap, beside this one. */
+  readonly engineHeap = new EngineHeap();
 
   #capacity = 0;
   /** By granule of the payload; 0 where no live block starts. */
@@ -175,6 +180,7 @@ export class HeapModel implements TelemetryListener {
     this.atMs = hello.atMs;
     if (hello.boot) {
       this.lastCounters = null;
+      this.engineHeap.restore(null);
       this.begin(hello.arenaBytes, hello.firstBlock, hello.headerBytes);
     } else {
       this.arenaBytes = Math.min(hello.arenaBytes, MAX_ARENA_BYTES);
@@ -190,6 +196,11 @@ export class HeapModel implements TelemetryListener {
     if (this.#unrecorded >= 0 && unrecorded > this.#unrecorded) this.#unheard();
     this.#unrecorded = unrecorded;
     if (counters.peakLiveBytes > this.peakLiveBytes) this.peakLiveBytes = counters.peakLiveBytes;
+  }
+
+  engine(sample: EngineSample): void {
+    this.atMs = sample.atMs;
+    this.engineHeap.observe(sample);
   }
 
   eventsBegin(atMs: number, sampled: boolean, overheadBytes: number): void {
@@ -580,6 +591,7 @@ export class HeapModel implements TelemetryListener {
       unrecorded: this.#unrecorded,
       sweptTo: this.#sweptTo,
       sweepSound: this.#sweepSound,
+      engine: this.engineHeap.save(),
     };
   }
 
@@ -606,6 +618,7 @@ export class HeapModel implements TelemetryListener {
     this.#unrecorded = state.unrecorded;
     this.#sweptTo = state.sweptTo;
     this.#sweepSound = state.sweepSound;
+    this.engineHeap.restore(state.engine ?? null);
   }
 
   #clear(): void {

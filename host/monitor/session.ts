@@ -12,7 +12,7 @@ import { fragmentation, fragmentationSentence } from '../answers/fragmentation.t
 import { LeakWatch, leakSentence } from '../answers/leaks.ts';
 import { misuseText, namesBlocksSite } from '../answers/misuse-words.ts';
 import { TelemetryDecoder } from '../model/decoder.ts';
-import type { Counters, Hello, MapChunk, PostMortem, TelemetryListener } from '../model/events.ts';
+import type { Counters, EngineSample, Hello, MapChunk, PostMortem, TelemetryListener } from '../model/events.ts';
 import { HeapModel } from '../model/heap-model.ts';
 import { replText } from '../view/escape.ts';
 import type { BlockVisitor, Figures, LineFigures, MarkRow, Scene, SceneState, SiteRow } from '../view/scene.ts';
@@ -179,6 +179,11 @@ export class Session implements TelemetryListener {
     );
   }
 
+  engine(sample: EngineSample): void {
+    this.at(sample.atMs);
+    this.model.engine(sample);
+  }
+
   lost(frames: number, records: number | null): void {
     this.model.lost(frames, records);
     this.gapFromMs ??= this.latestMs;
@@ -244,6 +249,7 @@ export class Session implements TelemetryListener {
         .map(({ toBytes, blocks }) => ({ upToBytes: toBytes - 1, liveBlocks: blocks })),
       sites: this.sites(),
       line: this.line(),
+      engine: model.engineHeap.figures(),
       marks: [...this.marks],
       answers: () => this.answers(),
       message: this.message !== null && this.latestMs <= this.message.untilMs ? this.message.text : this.noise,

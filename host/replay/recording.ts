@@ -67,6 +67,7 @@ function recordingSummary(path: string, session: Session, cutBytes: number) {
     cutBytes,
     ...statistics,
     marks,
+    engine: session.model.engineHeap.figures(),
     atEnd: session.figures(),
   };
 }

@@ -23,6 +23,8 @@ const rows: readonly { name: string; unit: Unit; value: (data: ReportData) => nu
   { name: 'mallocs', unit: 'count', value: (data) => data.figures?.mallocs },
   { name: 'frees', unit: 'count', value: (data) => data.figures?.frees },
   { name: 'failures', unit: 'count', value: (data) => data.figures?.failures },
+  { name: 'engineUsedBytes', unit: 'bytes', value: (data) => data.engine?.usedBytes },
+  { name: 'engineTotalBytes', unit: 'bytes', value: (data) => data.engine?.totalBytes },
   { name: 'misuses', unit: 'count', value: (data) => data.figures?.misuses },
 ];
 

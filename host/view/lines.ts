@@ -33,6 +33,7 @@ export function momentLine(scene: Scene, form: Form = 'shades'): string {
     if (lost > 0) words.push(`lost frames ${countText(lost)}`);
     if (scene.line.eventsDropped > 0) words.push(`dropped events ${countText(scene.line.eventsDropped)}`);
   }
+  if (scene.engine) words.push(`engine ${bytesText(scene.engine.usedBytes)} of ${bytesText(scene.engine.totalBytes)}`);
   if (scene.message !== null) words.push(visible(scene.message, 120));
   return words.join('  ');
 }

@@ -6,6 +6,8 @@
  * is null and drawn as such: a view never shows a guess.
  */
 
+import type { EngineFigures } from '../model/engine-heap.ts';
+
 /** Called for each block in address order; `kind` is a BLOCK_ of firmware/src/policy.ts, `sizeBytes` includes the header. */
 export type BlockVisitor = (offset: number, sizeBytes: number, kind: number) => void;
 
@@ -96,6 +98,8 @@ export interface Scene {
   /** Largest first. */
   sites: readonly SiteRow[];
   line: LineFigures | null;
+  /** The heap of the engine itself, of which the arena is a part; null where it was not sampled. */
+  engine?: EngineFigures | null;
   /** In order of time, the latest of them when there are many. */
   marks?: readonly MarkRow[];
   /** The latest thing worth words: a failed allocation, a loss, a filter. */

@@ -16,6 +16,8 @@ export class FakeEngine {
   readonly written: Uint8Array[] = [];
   /** What print and console.log said. */
   readonly printed: string[] = [];
+  /** The engine's heap: each answer about it takes `answer`. */
+  readonly memory = { used: 1000, total: 2250, answer: 0 };
   readonly #timers = new Map<number, Timer>();
   #nextTimer = 1;
   readonly #globals: Record<string, unknown>;
@@ -37,10 +39,24 @@ export class FakeEngine {
       print,
     };
     const device = { write };
+    const memory = (): Record<string, number> => {
+      const { used, total } = this.memory;
+      this.memory.used += this.memory.answer;
+      return { usage: used, heapUsed: used, total, heapTotal: total, blocksize: 13 };
+    };
     const own: Record<string, unknown> =
       board.engine === 'kaluma'
-        ? { millis: () => this.nowMs, micros: () => this.nowMs * 1000, process: { stdout: device } }
-        : { getTime: () => 1.7e9 + this.nowMs / 1000, E: { getConsole: () => 'Serial1' }, Serial1: device };
+        ? {
+            millis: () => this.nowMs,
+            micros: () => this.nowMs * 1000,
+            process: { stdout: device, memoryUsage: () => memory() },
+          }
+        : {
+            process: { memory: () => memory() },
+            getTime: () => 1.7e9 + this.nowMs / 1000,
+            E: { getConsole: () => 'Serial1' },
+            Serial1: device,
+          };
     this.#globals = { ...shared, ...own, ...extra };
     this.#globals.global = this.#globals;
   }

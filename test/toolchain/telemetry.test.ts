@@ -136,3 +136,60 @@ test('a bundle without telemetry writes nothing, sets no timer and has no record
   expect(engine.timers).toBe(0);
   expect(off!.bytes).toBeLessThan(on!.bytes / 2);
 });
+
+describe.each([
+  { id: 'puckjs', answer: 45, unitBytes: 13, total: 2250 },
+  { id: 'kaluma-pico', answer: 64, unitBytes: 1, total: 184_312 },
+])("the engine's own heap on $id", ({ id, answer, unitBytes, total }) => {
+  async function sampled() {
+    const one = await started(id);
+    one.engine.memory.answer = answer;
+    one.engine.memory.total = total;
+    return one;
+  }
+
+  test('sampled at a low rate, the price of the question measured and left out', async () => {
+    const { engine, model, hear } = await sampled();
+    const samples: number[] = [];
+    const { engineHeap } = model;
+    for (let second = 0; second < 60; second++) {
+      engine.advance(1000);
+      hear();
+      const figures = engineHeap.figures();
+      if (figures && samples.at(-1) !== figures.atMs) samples.push(figures.atMs);
+      // The fake engine is Kaluma's worst case: it never collects. Espruino lets an answer go at once.
+      if (unitBytes > 1) engine.memory.used = 1000;
+    }
+    expect(samples.length).toBeGreaterThanOrEqual(5);
+    expect(samples.length).toBeLessThanOrEqual(7);
+    const { usedBytes, totalBytes, sampleBytes } = engineHeap.figures()!;
+    expect(totalBytes).toBe(total * unitBytes);
+    expect(usedBytes).toBe(unitBytes > 1 ? (1000 - 5) * unitBytes : 1000);
+    expect(sampleBytes).toBeGreaterThan(0);
+  });
+
+  test('a collection takes the garbage of the samples with it; a restart starts over', async () => {
+    const { engine, model, hear } = await sampled();
+    engine.advance(35_000);
+    engine.memory.used = 900;
+    engine.advance(10_000);
+    hear();
+    const { usedBytes } = model.engineHeap.figures()!;
+    expect(usedBytes).toBe(unitBytes > 1 ? (900 - 5) * unitBytes : 900);
+    expect(model.engineHeap.figures()!.peakUsedBytes).toBeGreaterThan(usedBytes);
+    const copy = new HeapModel();
+    copy.restore(JSON.parse(JSON.stringify(model.save())));
+    expect(copy.engineHeap.figures()).toEqual(model.engineHeap.figures());
+  });
+
+  test('no question when the answer might not fit', async () => {
+    const { engine, model, hear } = await sampled();
+    engine.memory.used = total - answer * 3;
+    engine.advance(1500);
+    const asked = engine.memory.used;
+    engine.advance(60_000);
+    hear();
+    expect(engine.memory.used).toBe(asked);
+    expect(model.engineHeap.figures()!.usedBytes).toBeGreaterThan((total - answer * 4) * unitBytes);
+  });
+});

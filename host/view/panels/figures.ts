@@ -43,7 +43,7 @@ export function drawPairs(grid: Grid, { x, y, columns }: Rectangle, pairs: reado
   }
 }
 
-export function drawFigures(grid: Grid, area: Rectangle, { figures, arenaBytes }: Scene): void {
+export function drawFigures(grid: Grid, area: Rectangle, { figures, arenaBytes, engine }: Scene): void {
   if (figures === null || arenaBytes === null) {
     grid.text(area.x, area.y, 'no figures yet', styles.quiet, area.columns);
     return;
@@ -62,6 +62,9 @@ export function drawFigures(grid: Grid, area: Rectangle, { figures, arenaBytes }
     { label: 'inside', value: internalFragmentation === null ? '?' : percentText(internalFragmentation) },
     ...(figures.failures > 0 ? [{ label: 'FAILED', value: countText(figures.failures), style: styles.bad }] : []),
     ...(figures.misuses > 0 ? [{ label: 'MISUSED', value: countText(figures.misuses), style: styles.bad }] : []),
+    ...(engine
+      ? [{ label: 'engine', value: `${bytesText(engine.usedBytes)} of ${bytesText(engine.totalBytes)}` }]
+      : []),
     { label: 'mallocs', value: countText(figures.mallocs) },
     { label: 'reallocs', value: countText(figures.reallocs) },
     { label: 'frees', value: countText(figures.frees) },

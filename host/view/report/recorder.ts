@@ -33,6 +33,7 @@ export interface ReportData {
   cellBytes: number;
   figures: Scene['figures'];
   line: Scene['line'];
+  engine: NonNullable<Scene['engine']> | null;
   series: Scene['series'];
   histogram: Scene['histogram'];
   sites: Scene['sites'];
@@ -87,6 +88,7 @@ export class ReportRecorder {
       cellBytes: mapCells(scene, REPORT_CELLS).cellBytes,
       figures: scene.figures,
       line: scene.line,
+      engine: scene.engine ?? null,
       series: scene.series,
       histogram: scene.histogram.filter(({ liveBlocks }) => liveBlocks > 0),
       sites: scene.sites,

@@ -104,7 +104,7 @@ function rowsTable(id: string, title: string, rows: readonly [string, string][])
     .join('')}</tbody></table></section>`;
 }
 
-function figuresSection({ figures }: ReportData): string {
+function figuresSection({ figures, engine }: ReportData): string {
   if (figures === null) return '';
   return rowsTable('figures', 'Figures at the end', [
     ['live', `${bytesText(figures.liveBytes)} in ${countText(figures.liveBlocks)} blocks`],
@@ -119,6 +119,12 @@ function figuresSection({ figures }: ReportData): string {
     ['mallocs, reallocs, frees', [figures.mallocs, figures.reallocs, figures.frees].map(countText).join(', ')],
     ['failed requests', countText(figures.failures)],
     ['misuse', countText(figures.misuses)],
+    ...(engine
+      ? ([
+          ["the engine's own heap", `${bytesText(engine.usedBytes)} of ${bytesText(engine.totalBytes)}`],
+          ["the engine's own heap, at most", bytesText(engine.peakUsedBytes)],
+        ] as [string, string][])
+      : []),
   ]);
 }
 
