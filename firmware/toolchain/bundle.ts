@@ -4,8 +4,10 @@
  *   1  bundle    imports resolved; 'heapglass' is the device code, with one policy and one level of telemetry in it
  *   2  inline    small functions of the device code, in place of their calls (inline.ts)
  *   3  rewrite   call sites numbered, constants inlined, unused methods dropped (rewrite.ts)
- *   4  minify    one-letter names; the engine's form: statements at top level on Espruino, where depth costs a look-up
- *                a level; one closure on Kaluma, where a global is searched for linearly
+ *   4  shorten   shorter statements, and nothing that is not used
+ *   5  speed     what costs the engine less, in the engine's form (speed.ts): statements at top level on Espruino, where
+ *                depth costs a look-up a level; one closure on Kaluma, where a global is searched for linearly
+ *   6  minify    one-letter names, no spaces
  *
  * A program without imports and exports is a plain script: it is minified only, and its top-level names stay global.
  * The result depends on the sources and options alone. Its source map leads back to the user's files.
@@ -26,6 +28,7 @@ import { inlineFunctions } from './inline.ts';
 import { heapFacts } from './program-facts.ts';
 import { rewrite, type Site } from './rewrite.ts';
 import { type RawSourceMap, SourceMap } from './source-map.ts';
+import { speedUp } from './speed.ts';
 
 export type { Site } from './rewrite.ts';
 
@@ -107,11 +110,28 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
     script: built.kind === 'script',
     methodsAsFunctions: !options.board.features.modernSyntax,
   });
-  const minified = await minify(rewritten.code, options, built.kind);
+  const maps = [map.followedBy(rewritten.map)];
+  const follow = (next: RawSourceMap): RawSourceMap => {
+    maps.push(new SourceMap(maps.at(-1)!).followedBy(next));
+    return maps.at(-1)!;
+  };
+  let { code } = rewritten;
+  if (built.kind === 'module') {
+    const shortened = await shorten(code, options);
+    const origin = new SourceMap(follow(shortened.map));
+    const quicker = speedUp(shortened.code, {
+      engine: options.board.engine,
+      sourceOf: (line, column) => origin.trace(line, column)?.source ?? '',
+      isDevice: (source) => source.startsWith(devicePrefix),
+    });
+    follow(quicker.map);
+    code = quicker.code;
+  }
+  const minified = await minify(code, options, built.kind);
   return {
     code: minified.code,
     id,
-    map: new SourceMap(map.followedBy(rewritten.map)).followedBy(JSON.parse(minified.map) as RawSourceMap),
+    map: follow(minified.map),
     bytes: Buffer.byteLength(minified.code),
     sites: rewritten.sites,
     policy: built.policy,
@@ -126,28 +146,42 @@ function bundleId(code: string): number {
   return createHash('sha256').update(code).digest().readUInt32BE() & 0x7ffffff || 1;
 }
 
-async function minify(
-  code: string,
-  { board, minify = true }: BundleOptions,
-  kind: Bundle['kind'],
-): Promise<{ code: string; map: string }> {
-  const settings: TransformOptions = {
-    loader: 'js',
+type Transformed = { code: string; map: RawSourceMap };
+
+const transformSettings: TransformOptions = {
+  loader: 'js',
+  charset: 'utf8',
+  legalComments: 'none',
+  sourcemap: 'external',
+  sourcesContent: false,
+};
+
+/** Shorter statements, nothing that is not used, and the names as they are. */
+function shorten(code: string, { board, minify = true }: BundleOptions): Promise<Transformed> {
+  return transformed(code, board, { ...transformSettings, minifySyntax: minify, format: 'esm', treeShaking: true });
+}
+
+/** One-letter names and no spaces; a script is shortened as well, and keeps its top-level names. */
+function minify(code: string, { board, minify = true }: BundleOptions, kind: Bundle['kind']): Promise<Transformed> {
+  return transformed(code, board, {
+    ...transformSettings,
     minifyWhitespace: minify,
-    minifySyntax: minify,
     minifyIdentifiers: minify,
-    charset: 'utf8',
-    legalComments: 'none',
-    sourcemap: 'external',
-    sourcesContent: false,
-    supported: loweredSyntax(board),
-    ...(kind === 'module' && { format: board.engine === 'espruino' ? 'esm' : 'iife', treeShaking: true }),
-  };
-  if (board.features.modernSyntax) return transform(code, settings);
+    minifySyntax: minify && kind === 'script',
+    // Names of the top level are the module's own on Espruino; on Kaluma they lie in the closure.
+    ...(kind === 'module' && board.engine === 'espruino' && { format: 'esm' }),
+  });
+}
+
+async function transformed(code: string, board: Board, options: TransformOptions): Promise<Transformed> {
+  const settings = { ...options, supported: loweredSyntax(board) };
   // Shorthand properties must not come back. The minifier then also refuses classes and computed keys, but without
   // their place in the user's source: those are let through here, and refused by subset.ts.
   const older = { ...settings, supported: { ...settings.supported, 'object-extensions': false } };
-  return transform(code, older).catch(() => transform(code, settings));
+  const result = board.features.modernSyntax
+    ? await transform(code, settings)
+    : await transform(code, older).catch(() => transform(code, settings));
+  return { code: result.code, map: JSON.parse(result.map) as RawSourceMap };
 }
 
 /** On Espruino a number is read from text each time: a longer one is no cheaper than a one-letter name, and larger. */
