@@ -16,6 +16,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
     summary: 'bundles a program, checks that it fits, flashes it, verifies it, starts it',
     load: () => import('./commands/flash.ts'),
   },
+  bundle: {
+    summary: 'a program for a board as one file, which the page flashes from a browser',
+    load: () => import('./commands/bundle.ts'),
+  },
   ports: {
     summary: 'what is connected, and which of it looks like a board',
     load: () => import('./commands/ports.ts'),

@@ -7,6 +7,7 @@ import { Board } from './data/board.ts';
 import { FileSource } from './data/byte-source.ts';
 import { Connection } from './data/connection.ts';
 import { openSerialBoard, pickPort, webSerial } from './data/serial-board.ts';
+import { FlashDialog } from './flash-dialog.ts';
 import { landing } from './landing.ts';
 import { BoardView } from './view/board-view.ts';
 import { el } from './view/dom.ts';
@@ -20,6 +21,7 @@ const views: BoardView[] = [];
 const boards = el('main', { class: 'boards', id: 'boards' });
 const notice = el('p', { class: 'notice', role: 'alert', hidden: true });
 const help = helpDialog();
+const flash = new FlashDialog(({ board }) => void show(board, true));
 const picker = el('input', { type: 'file', accept: '.hgrec', class: 'unseen', tabindex: '-1', 'aria-hidden': 'true' });
 
 function say(text: string | null): void {
@@ -50,7 +52,7 @@ function close(view: BoardView): void {
 }
 
 function refresh(): void {
-  const start = landing({ connect, open: () => picker.click(), flash: () => {} });
+  const start = landing({ connect, open: () => picker.click(), flash: () => flash.open() });
   const waiting = el('p', { class: 'quiet waiting' }, 'Waiting for the monitor.');
   boards.replaceChildren(...(views.length > 0 ? views.map(({ root }) => root) : [isServed ? waiting : start]));
   boards.dataset.count = String(views.length);
@@ -117,7 +119,9 @@ document.getElementById('app')!.replaceChildren(
     el(
       'nav',
       { 'aria-label': 'Actions' },
-      ...(isServed || webSerial() === null ? [] : [button('Connect a board', () => void connect())]),
+      ...(isServed || webSerial() === null
+        ? []
+        : [button('Connect a board', () => void connect()), button('Flash a bundle', () => flash.open())]),
       button('Open a recording', () => picker.click()),
       button('Keys', () => help.showModal()),
     ),
@@ -126,6 +130,7 @@ document.getElementById('app')!.replaceChildren(
   boards,
   picker,
   help,
+  flash.root,
 );
 refresh();
 listenForKeys(

@@ -2,7 +2,9 @@
  * A session that also remembers what happened, moment by moment, for the page's list of events: failed requests with
  * their post-mortem, misuse, losses, resets, marks. Bounded: of more events the latest are kept, and the rest counted.
  */
+import { misuseText, namesBlocksSite } from '../../answers/misuse-words.ts';
 import type { Hello, PostMortem } from '../../model/events.ts';
+import type { SiteTotals } from '../../model/sites.ts';
 import { Session } from '../../monitor/session.ts';
 import { bytesText, plural } from '../../view/units.ts';
 
@@ -16,15 +18,24 @@ export interface LoggedEvent {
   times: number;
 }
 
+export interface FailedRequest {
+  elapsedMs: number;
+  sizeBytes: number;
+  site: number;
+  freeBytes: number;
+  largestFreeBytes: number;
+  /** The site that held the most, and what it held; null when nothing was live. */
+  holder: SiteTotals | null;
+}
+
 const MOST_EVENTS = 500;
-const MISUSES = ['misuse', 'a wild address', 'no live block', 'a damaged block'] as const;
 
 export class LoggedSession extends Session {
   readonly log: LoggedEvent[] = [];
   /** Events that the list no longer holds. */
   forgotten = 0;
-  /** The latest report of a failed request by the board itself. */
-  lastPostMortem: (PostMortem & { elapsedMs: number }) | null = null;
+  /** The latest request that failed, and what was free then. */
+  lastFailure: FailedRequest | null = null;
 
   override hello(hello: Hello): void {
     const isReset = hello.boot && this.model.lastHello !== null;
@@ -35,6 +46,7 @@ export class LoggedSession extends Session {
   override failure(size: number, alignment: number, offset: number, site: number): void {
     super.failure(size, alignment, offset, site);
     const { freeBytes, largestFreeBytes } = this.model.metrics();
+    this.#failed(size, site, freeBytes, largestFreeBytes);
     const asked = offset === 0 ? `request of ${bytesText(size)}` : `realloc to ${bytesText(size)}`;
     const at = site === 0 ? '' : ` at ${this.siteName(site)}`;
     this.#add(
@@ -45,13 +57,15 @@ export class LoggedSession extends Session {
 
   override misuse(offset: number, code: number, site: number): void {
     super.misuse(offset, code, site);
-    const at = site === 0 ? '' : ` at ${this.siteName(site)}`;
-    this.#add('misuse', `free or realloc${at} of 0x${offset.toString(16)}: ${MISUSES[code] ?? `code ${code}`}`);
+    const whose = site === 0 ? '' : ` (${namesBlocksSite(code) ? 'block of ' : ''}${this.siteName(site)})`;
+    this.#add('misuse', `${misuseText(code, offset)}${whose}`);
   }
 
   override postMortem(report: PostMortem): void {
     super.postMortem(report);
-    this.lastPostMortem = { ...report, elapsedMs: this.elapsedMs };
+    // Where the record itself was heard, the model knows better: the board's figures are as of its last sweep.
+    if (this.model.exact && this.lastFailure !== null) return;
+    this.#failed(report.size, report.site, report.freeBytes, report.largestFreeBytes);
   }
 
   override unrecorded(operations: number): void {
@@ -81,6 +95,12 @@ export class LoggedSession extends Session {
   /** Worth a line: the cable, the monitor. */
   note(kind: LoggedKind, text: string): void {
     this.#add(kind, text);
+  }
+
+  #failed(sizeBytes: number, site: number, freeBytes: number, largestFreeBytes: number): void {
+    const [holder] = this.model.sites.list();
+    const held = holder !== undefined && holder.liveBlocks > 0 ? { ...holder } : null;
+    this.lastFailure = { elapsedMs: this.elapsedMs, sizeBytes, site, freeBytes, largestFreeBytes, holder: held };
   }
 
   #add(kind: LoggedKind, text: string): void {

@@ -41,19 +41,24 @@ function answersFor({ session, state, reason }: Board): Answer[] {
     if (said.length === 0) say('fine', 'No heap was heard yet.');
     return said;
   }
-  const { lastPostMortem } = session;
-  if (lastPostMortem !== null) {
-    const { size, site, freeBytes, largestFreeBytes, elapsedMs, failures } = lastPostMortem;
+  const { lastFailure } = session;
+  const { failures } = session.figures();
+  if (lastFailure !== null) {
+    const { sizeBytes: size, site, freeBytes, largestFreeBytes, elapsedMs, holder } = lastFailure;
     const at = site === 0 ? '' : ` at ${session.siteName(site)}`;
     const why =
       freeBytes < size
         ? `only ${bytesText(freeBytes)} were free`
-        : `${bytesText(freeBytes)} were free, but in pieces of ${bytesText(largestFreeBytes)} at most`;
+        : `${bytesText(freeBytes)} were free, in pieces of ${bytesText(largestFreeBytes)} at most`;
+    const most =
+      holder === null
+        ? ''
+        : ` Most was held by ${holder.site === 0 ? 'blocks without a site' : session.siteName(holder.site)}: ${bytesText(holder.liveBytes)} in ${plural(holder.liveBlocks, 'block')}.`;
     say(
       'bad',
-      `${plural(failures, 'request')} failed. At ${durationText(elapsedMs)} ${bytesText(size)} were asked for${at}: ${why}.`,
+      `${plural(failures, 'request')} failed. The latest at ${durationText(elapsedMs)}: ${bytesText(size)} asked${at}, ${why}.${most}`,
     );
-  } else if (model.failures > 0) say('bad', `${plural(model.failures, 'request')} failed.`);
+  } else if (failures > 0) say('bad', `${plural(failures, 'request')} failed.`);
   if (model.misuses > 0) {
     say(
       'bad',

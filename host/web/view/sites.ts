@@ -1,6 +1,6 @@
 /** The call sites: what each holds, and which of them leak. A row that is chosen lights its blocks on the map. */
 import { visible } from '../../view/escape.ts';
-import { bytesText, countText } from '../../view/units.ts';
+import { bytesText, countText, plural } from '../../view/units.ts';
 import type { Board } from '../data/board.ts';
 import { el, panel, Table } from './dom.ts';
 
@@ -17,7 +17,6 @@ export class SitesPanel {
     { title: 'blocks', isNumber: true },
     { title: 'peak', isNumber: true },
     { title: 'made', isNumber: true },
-    { title: 'verdict' },
   ]);
   readonly #filter = el('input', { type: 'search', placeholder: 'filter', 'aria-label': 'Filter sites' });
   #chosen: number | null = null;
@@ -47,17 +46,16 @@ export class SitesPanel {
       sites.map(({ site, liveBytes, liveBlocks, peakLiveBytes, made, failures }) => {
         const leak = leaks.get(site);
         const verdict = leak
-          ? `leaks ${leak.growthBytesPer1000Operations.toFixed(1)} B in 1,000 operations`
+          ? `leaks: ${bytesText(leak.growthBytesPer1000Operations)} more in 1,000 operations`
           : failures > 0
-            ? `${countText(failures)} failed`
+            ? `${plural(failures, 'request')} failed`
             : '';
         return [
-          nameOf(site),
+          verdict === '' ? nameOf(site) : `${nameOf(site)}\n${verdict}`,
           bytesText(liveBytes),
           countText(liveBlocks),
           bytesText(peakLiveBytes),
           countText(made),
-          `${verdict}${site === this.#chosen ? ' (lit on the map)' : ''}`,
         ];
       }),
       (row, index) => {
@@ -65,16 +63,17 @@ export class SitesPanel {
         row.classList.toggle('is-leak', leaks.has(site));
         row.classList.toggle('is-chosen', site === this.#chosen);
         const name = row.cells[0]!;
+        const [title = '', verdict = ''] = name.textContent.split('\n');
         const button = el(
           'button',
           { type: 'button', class: 'link', 'aria-pressed': String(site === this.#chosen) },
-          name.textContent!,
+          title,
         );
         button.addEventListener('click', () => {
           this.#chosen = this.#chosen === site ? null : site;
           this.#choose(this.#chosen);
         });
-        name.replaceChildren(button);
+        name.replaceChildren(button, ...(verdict === '' ? [] : [el('span', { class: 'verdict' }, verdict)]));
       },
     );
   }

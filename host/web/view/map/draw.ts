@@ -1,7 +1,8 @@
 /** Draws a heap into the map's canvas: every block that is seen, in the colours of what was asked for. */
 import type { Block, HeapModel } from '../../../model/heap-model.ts';
+import { visible } from '../../../view/escape.ts';
 import { bytesText } from '../../../view/units.ts';
-import type { Colours } from '../colours.ts';
+import { type Colours, textOn } from '../colours.ts';
 import type { Viewport } from './viewport.ts';
 
 export type ColourBy = 'age' | 'site' | 'use';
@@ -18,6 +19,7 @@ export interface Drawing {
   /** Start of the block that is chosen, and of the one under the pointer; -1 for none. */
   chosen: number;
   hovered: number;
+  nameOf: (site: number) => string;
   /** Only blocks of this site are lit; null: all. */
   site: number | null;
 }
@@ -25,6 +27,11 @@ export interface Drawing {
 /** Blocks of this width have room for a separator, and for a label. */
 const SEPARATED_PX = 3;
 const LABELLED_PX = 46;
+/** And of this one, for the site's name. */
+const NAMED_PX = 190;
+const NAME_CHARACTERS = 28;
+/** Of blocks that are not of the site that is looked at. */
+const UNLIT = 0.25;
 const GUTTER_CHARACTERS = 4;
 
 export const hex = (offset: number, digits = GUTTER_CHARACTERS): string =>
@@ -58,23 +65,29 @@ export function drawMap(context: CanvasRenderingContext2D, drawing: Drawing): vo
   const { height: rowHeight } = viewport.extent;
   const end = viewport.from + viewport.span;
   if (viewport.from < model.firstBlock) {
-    fill(context, drawing, 0, model.firstBlock, colours.control, site === null ? 1 : 0.25);
+    fill(context, drawing, 0, model.firstBlock, colours.control, site === null ? 1 : UNLIT);
   }
-  const labels: { x: number; y: number; width: number; text: string; isLive: boolean }[] = [];
+  const labels: { x: number; y: number; width: number; text: string; colour: string }[] = [];
   model.forEachBlock((block) => {
     const blockEnd = block.start + block.bytes;
     if (blockEnd <= viewport.from || block.start >= end) return;
     const isLit = site === null || (block.live && block.site === site);
-    const piece = fill(context, drawing, block.start, blockEnd, colourOf(block, drawing), isLit ? 1 : 0.25);
-    if (piece.width >= LABELLED_PX && !block.control) {
-      labels.push({ ...piece, text: bytesText(block.live ? block.usable : block.bytes), isLive: block.live && isLit });
-    }
+    const colour = colourOf(block, drawing);
+    const piece = fill(context, drawing, block.start, blockEnd, colour, isLit ? 1 : UNLIT);
+    if (piece.width < LABELLED_PX || block.control) return;
+    const size = bytesText(block.live ? block.usable : block.bytes);
+    const isNamed = block.live && block.site !== 0 && piece.width >= NAMED_PX;
+    labels.push({
+      ...piece,
+      text: isNamed ? `${size}  ${visible(drawing.nameOf(block.site), NAME_CHARACTERS)}` : size,
+      colour: block.live && isLit ? textOn(colour) : colours.quiet,
+    });
   });
   context.font = '11px system-ui, sans-serif';
-  for (const { x, y, width: room, text, isLive } of labels) {
+  for (const { x, y, width: room, text, colour } of labels) {
     const wide = context.measureText(text).width;
     if (wide + 10 > room) continue;
-    context.fillStyle = isLive ? colours['on-block'] : colours.quiet;
+    context.fillStyle = colour;
     context.fillText(text, x + 6, y + rowHeight / 2 + 0.5);
   }
   outline(context, drawing, drawing.hovered, colours.quiet);

@@ -16,8 +16,8 @@ import { Legend } from './legend.ts';
 import { Viewport } from './viewport.ts';
 import { blockWords, mapWords } from './words.ts';
 
-const ROW_PITCH = 20;
-const ROW_HEIGHT = 17;
+const ROW_PITCH = 18;
+const ROW_HEIGHT = 16;
 const GUTTER_PX = 62;
 const LEAST_ROWS = 8;
 const MOST_ROWS = 18;
@@ -105,6 +105,7 @@ export class MapPanel {
     model.forEachBlock((block) => {
       if (block.live && block.bornAt < oldestAt) oldestAt = block.bornAt;
     });
+    const nameOf = (site: number) => session.siteName(site);
     drawMap(this.#context, {
       model,
       viewport: view,
@@ -114,9 +115,9 @@ export class MapPanel {
       oldestAt,
       chosen: this.#chosen,
       hovered: this.#hovered,
+      nameOf,
       site: this.site,
     });
-    const nameOf = (site: number) => session.siteName(site);
     this.#canvas.setAttribute('aria-label', mapWords(model));
     setText(
       this.#scale,
