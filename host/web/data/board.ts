@@ -1,6 +1,8 @@
 /**
  * One board as the page knows it: a recording that is played as far as it is there, and followed while it grows. Live
  * line, file and own port are the same to it. The page holds a session's figures, never its events.
+ *
+ * Whatever text a board, a file or a line brings is made harmless here (`visible`), before anyone shows it.
  */
 import * as v from 'valibot';
 import { HeapModel } from '../../model/heap-model.ts';
@@ -12,6 +14,7 @@ import {
   MAGIC,
   type RecordingHeader,
 } from '../../recording/format.ts';
+import { visible } from '../../view/escape.ts';
 import type { ByteSource } from './byte-source.ts';
 import { LoggedSession } from './logged-session.ts';
 import { Past } from './past.ts';
@@ -20,6 +23,8 @@ import { headerOf, isRecording, PIECE_BYTES, type RecordingRecord, RecordReader 
 /** The page stays alive while a long recording is played: it draws and listens this often. */
 const LONGEST_TURN_MS = 12;
 const LINE_HEAD_BYTES = 8;
+const NAME_CHARACTERS = 120;
+const REASON_CHARACTERS = 200;
 
 const MarkSchema = v.object({ text: v.string() });
 const SitesSchema = v.object({ bundleId: v.number(), program: v.string(), sites: v.record(v.string(), v.string()) });
@@ -84,7 +89,8 @@ export class Board {
     return this.#shown ?? { model: this.session.model, elapsedMs: this.session.elapsedMs, isPast: false };
   }
 
-  setState(state: LineState, reason: string | null): void {
+  setState(state: LineState, why: string | null): void {
+    const reason = why === null ? null : visible(why, REASON_CHARACTERS);
     if (state === 'lost' && this.state !== 'lost')
       this.session.note('loss', `the line is lost: ${reason ?? 'no reason'}`);
     if (state === 'live' && this.state === 'lost') this.session.note('loss', 'the line is back');
@@ -175,8 +181,8 @@ export class Board {
     if (this.header === null) {
       this.header = headerOf(record);
       if (this.header === null) throw new Error(`${this.source.name} has no sound header.`);
-      this.program = this.header.program ?? null;
-      if (this.header.sites) this.#names.set(0, new Map(Object.entries(this.header.sites)));
+      this.program = this.header.program === undefined ? null : visible(this.header.program, NAME_CHARACTERS);
+      if (this.header.sites) this.#keepNames(0, this.header.sites);
       this.#past = new Past(this.source, record.next);
       if (this.state === 'connecting') this.state = 'live';
     } else if (record.kind === KIND_LINE && record.payload.length >= LINE_HEAD_BYTES) {
@@ -185,14 +191,19 @@ export class Board {
     } else if (record.kind === KIND_CHECKPOINT) this.#past?.checkpoint(record.position);
     else if (record.kind === KIND_MARK) {
       const mark = parsed(MarkSchema, record.payload);
-      if (mark) session.userMark(mark.text.slice(0, 200));
+      if (mark) session.userMark(visible(mark.text, NAME_CHARACTERS));
     } else if (record.kind === KIND_SITES) {
       const table = parsed(SitesSchema, record.payload);
       if (table) {
-        this.program = table.program;
-        this.#names.set(table.bundleId, new Map(Object.entries(table.sites)));
+        this.program = visible(table.program, NAME_CHARACTERS);
+        this.#keepNames(table.bundleId, table.sites);
       }
     }
+  }
+
+  #keepNames(bundleId: number, sites: Readonly<Record<string, string>>): void {
+    const names = Object.entries(sites).map(([site, name]) => [site, visible(name, NAME_CHARACTERS)] as const);
+    this.#names.set(bundleId, new Map(names));
   }
 }
 
