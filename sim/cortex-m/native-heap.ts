@@ -5,13 +5,23 @@
 import type { Compiled } from '../../firmware/toolchain/native/compile.ts';
 import { cortexM0Plus, cortexM4 } from '../../firmware/toolchain/native/timing.ts';
 import { FastRunner } from './blocks.ts';
-import { Core } from './core.ts';
+import { Core, type Stop } from './core.ts';
 import { Fault, Memory } from './memory.ts';
 
-const FLASH_BASE = 0x10000000;
+/** Where the code lies. */
+export const FLASH_BASE = 0x10000000;
 const ARENA_BASE = 0x20000000;
 const STACK_BASE = 0x20800000;
 const STACK_BYTES = 1024;
+
+interface Runner {
+  run(budget: number): Stop;
+}
+
+export interface NativeHeapOptions {
+  readonly fast?: boolean;
+  readonly runner?: (core: Core) => Runner;
+}
 
 export class NativeHeap {
   readonly core: Core;
@@ -20,11 +30,11 @@ export class NativeHeap {
   /** Cycles of the last call: first instruction to return, the caller's BL excluded. */
   lastCycles = 0;
   private readonly compiled: Compiled;
-  private readonly runner: FastRunner | undefined;
+  private readonly runner: Runner | undefined;
   private readonly addresses: ReadonlyMap<string, number>;
 
-  /** `fast` runs blocks compiled to JavaScript. */
-  constructor(compiled: Compiled, arenaBytes: number, { fast = false } = {}) {
+  /** `fast` runs blocks compiled to JavaScript; `runner` makes another way to run the core. */
+  constructor(compiled: Compiled, arenaBytes: number, { fast = false, runner }: NativeHeapOptions = {}) {
     this.compiled = compiled;
     this.arena = new Uint8Array((arenaBytes + 7) & ~7);
     const code = new Uint8Array((compiled.layout.code.length + 3) & ~3);
@@ -35,7 +45,7 @@ export class NativeHeap {
       { name: 'flash', base: FLASH_BASE, bytes: code, writable: false },
     ]);
     this.core = new Core({ memory, timing: compiled.cpu === 'cortex-m4' ? cortexM4() : cortexM0Plus() });
-    this.runner = fast ? new FastRunner(this.core) : undefined;
+    this.runner = fast ? new FastRunner(this.core) : runner?.(this.core);
     this.addresses = new Map(compiled.routines.map(({ name, offset }) => [name, FLASH_BASE + offset]));
   }
 
