@@ -14,14 +14,14 @@ export function landing({ connect, open, flash }: LandingActions): HTMLElement {
     el(
       'section',
       { class: 'card' },
-      el('h2', {}, title),
+      el('h3', {}, title),
       el('p', {}, text),
       el('button', { type: 'button', class: 'primary', disabled: isOff, onclick: act }, action),
     );
   return el(
     'div',
     { class: 'landing' },
-    el('h1', {}, 'See what is in a board’s heap'),
+    el('h2', { class: 'title' }, 'See what is in a board’s heap'),
     el(
       'p',
       { class: 'lead' },

@@ -115,7 +115,7 @@ document.getElementById('app')!.replaceChildren(
   el(
     'header',
     { class: 'page-head' },
-    el('p', { class: 'brand' }, 'Heapglass'),
+    el('h1', { class: 'brand' }, 'Heapglass'),
     el(
       'nav',
       { 'aria-label': 'Actions' },

@@ -3,8 +3,10 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, vi } from 'vitest';
+import { accessTests } from './access.ts';
 import { chromiumPath, TestBrowser } from './browser.ts';
 import { liveTests } from './live.ts';
+import { recordedTests } from './recorded.ts';
 import { serialTests } from './serial.ts';
 
 vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
@@ -26,4 +28,6 @@ describe.skipIf(chromiumPath === undefined)('the page in Chromium', { timeout: 2
 
   describe('live', () => liveTests(browser));
   describe('Web Serial', () => serialTests(browser));
+  describe('recordings', () => recordedTests(browser));
+  describe('access', () => accessTests(browser));
 });

@@ -24,16 +24,6 @@ export type Colours = Record<(typeof NAMES)[number], string> & {
   ages: readonly string[];
 };
 
-/** Black or white, whichever is read better on a colour (`#rrggbb`): WCAG 2.2, relative luminance. */
-export function textOn(colour: string): string {
-  const [red, green, blue] = [1, 3, 5].map((at) => {
-    const part = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  }) as [number, number, number];
-  // Where black and white have the same contrast.
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? '#0a0f12' : '#ffffff';
-}
-
 let read: Colours | null = null;
 
 export function colours(): Colours {

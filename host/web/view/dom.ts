@@ -73,12 +73,13 @@ export class Table {
     );
   }
 
-  /** `decorate` is called with each new row. */
+  /** `decorate` is called with each new row; `state` is what it depends on beside the rows. */
   show(
     rows: readonly (readonly string[])[],
     decorate: (row: HTMLTableRowElement, index: number) => void = () => {},
+    state = '',
   ): void {
-    const next = JSON.stringify(rows);
+    const next = JSON.stringify([rows, state]);
     if (next === this.#shown) return;
     this.#shown = next;
     this.#body.replaceChildren(

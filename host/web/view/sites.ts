@@ -75,6 +75,7 @@ export class SitesPanel {
         });
         name.replaceChildren(button, ...(verdict === '' ? [] : [el('span', { class: 'verdict' }, verdict)]));
       },
+      String(this.#chosen),
     );
   }
 }

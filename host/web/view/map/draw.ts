@@ -2,7 +2,8 @@
 import type { Block, HeapModel } from '../../../model/heap-model.ts';
 import { visible } from '../../../view/escape.ts';
 import { bytesText } from '../../../view/units.ts';
-import { type Colours, textOn } from '../colours.ts';
+import type { Colours } from '../colours.ts';
+import { textOn } from '../contrast.ts';
 import type { Viewport } from './viewport.ts';
 
 export type ColourBy = 'age' | 'site' | 'use';

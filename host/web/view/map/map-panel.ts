@@ -78,7 +78,7 @@ export class MapPanel {
         by,
         button('−', 'Smaller', () => this.#zoom(1 / ZOOM_STEP)),
         button('+', 'Larger', () => this.#zoom(ZOOM_STEP)),
-        button('All', 'The whole arena', () => this.#showAll()),
+        button('All', 'All: the whole arena', () => this.#showAll()),
         table,
       ),
     );
