@@ -13,6 +13,7 @@
  * The result depends on the sources and options alone. Its source map leads back to the user's files.
  */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 
@@ -67,6 +68,8 @@ export interface Bundle {
   usesHeap: boolean;
   /** Bytes of the arenas it takes; null for one whose size is computed while it runs. */
   arenasBytes: (number | null)[];
+  /** Every file of the user's that it was made of, those of which nothing is left included; absolute. */
+  files: string[];
   /** Whether a table of blocks lies beside each arena (createSafeHeap). */
   isSafe: boolean;
 }
@@ -138,6 +141,7 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
     kind: built.kind,
     usesHeap: built.usesHeap,
     arenasBytes: built.arenasBytes,
+    files: built.files,
     isSafe: built.isSafe,
   };
 }
@@ -194,6 +198,7 @@ interface Built {
   kind: Bundle['kind'];
   usesHeap: boolean;
   arenasBytes: (number | null)[];
+  files: string[];
   isOnlyHeap: boolean;
   isSafe: boolean;
 }
@@ -204,6 +209,10 @@ async function bundleModules(options: BundleOptions, entry: string, level: Telem
   const { inputs } = result;
   const program = inputs[basename(entry)];
   const usesHeap = Object.keys(inputs).some((path) => resolve(dirname(entry), path) === join(deviceFolder, 'heap.ts'));
+  // Paths of other kinds are names of plugins.
+  const files = Object.keys(inputs)
+    .map((path) => resolve(dirname(entry), path))
+    .filter((path) => existsSync(path) && !path.startsWith(deviceFolder));
   if (program?.format !== 'esm' && !program?.imports.some(({ external }) => !external))
     return {
       ...(await scriptOf(options, entry)),
@@ -211,6 +220,7 @@ async function bundleModules(options: BundleOptions, entry: string, level: Telem
       kind: 'script',
       usesHeap,
       arenasBytes: [],
+      files,
       isOnlyHeap: false,
       isSafe: false,
     };
@@ -221,7 +231,17 @@ async function bundleModules(options: BundleOptions, entry: string, level: Telem
     result = await buildWith(options, entry, policy, level);
   }
   const { arenasBytes, isOnlyHeap, isSafe } = facts;
-  return { code: result.code, map: result.map, policy, kind: 'module', usesHeap, arenasBytes, isOnlyHeap, isSafe };
+  return {
+    code: result.code,
+    map: result.map,
+    policy,
+    kind: 'module',
+    usesHeap,
+    arenasBytes,
+    files,
+    isOnlyHeap,
+    isSafe,
+  };
 }
 
 type Inputs = Record<string, { format?: 'cjs' | 'esm'; imports: { external?: boolean }[] }>;

@@ -79,7 +79,8 @@ export const command: Command = {
     const plan = planOf(args);
     const port = plan.isDryRun ? `sim:${plan.board!.id}` : (plan.port ?? (await choosePort(await listPorts(), io)));
     // A program that is wrong for a board that was named is refused before the line is opened.
-    const early = plan.board && plan.program !== null ? await prepare(plan.program, plan.board, args, io) : null;
+    const early =
+      plan.board && plan.program !== null && !plan.isWatch ? await prepare(plan.program, plan.board, args, io) : null;
     const baud = args.number('baud', 1) ?? plan.board?.console.baud ?? undefined;
     const seed = args.number('seed');
     const faults = args.text('faults');
@@ -90,7 +91,7 @@ export const command: Command = {
     });
     const flashing = new Flashing(plan, args, io, () => follower.open());
     try {
-      return await (plan.isWatch ? flashing.onEachChange(early) : flashing.once(early));
+      return await (plan.isWatch ? flashing.onEachChange() : flashing.once(early));
     } finally {
       await flashing.close();
     }

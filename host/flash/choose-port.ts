@@ -43,10 +43,12 @@ export async function choosePort(
   return chosen.path;
 }
 
+/** The answer to a question; empty when the input ends (Ctrl-D) or is interrupted (Ctrl-C). */
 async function askOnTerminal(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
   try {
-    return await terminal.question(question);
+    return await Promise.race([terminal.question(question), closed]);
   } finally {
     terminal.close();
   }

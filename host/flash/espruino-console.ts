@@ -6,8 +6,11 @@
  * are joined on the board, so that an echo of the question, when the 0x10 was lost, does not look like the answer.
  */
 import { exitCodes, Problem } from '../../boards/problem.ts';
-import { type Link, plainText } from './link.ts';
+import { fromLatin1, type Link, latin1, plainText } from './link.ts';
 
+/** A whole line about an error. */
+const uncaught = /Uncaught[^\r\n]*[\r\n]/;
+const afterErrorMs = 700;
 const CTRL_C = '\x03';
 const answerMs = 2_000;
 /** A board that waits for the rest of a packet takes everything for its content, for 5 s. */
@@ -18,6 +21,8 @@ export class UploadBroken extends Error {}
 
 export class EspruinoConsole {
   readonly link: Link;
+  /** Is given what comes beside the answers: the output of a program that runs already. */
+  onOutput: ((bytes: Uint8Array) => void) | null = null;
   #asked = 0;
 
   constructor(link: Link) {
@@ -25,15 +30,31 @@ export class EspruinoConsole {
     link.flowControl = true;
   }
 
-  /** The value of an expression, by JSON; undefined without an answer. An error on the board is an UploadBroken. */
+  /**
+   * The value of an expression, by JSON; undefined without an answer. An error on the board is an UploadBroken: its
+   * answer will not come any more, but for a moment the error may be a running program's.
+   */
   async ask(expression: string, timeoutMs = answerMs): Promise<unknown> {
     const mark = `hg${++this.#asked}`;
-    this.link.takeAll();
+    this.#hear(fromLatin1(this.link.takeAll()));
     await this.link.write(`\x10print("<"+"${mark}|"+JSON.stringify(${expression})+"|"+"${mark}>")\n`);
     const answer = new RegExp(`<${mark}\\|([\\s\\S]*?)\\|${mark}>`);
-    const { value, text } = await this.link.readUntil((all) => answer.exec(all)?.[1] ?? null, timeoutMs);
+    let { value, text } = await this.link.readUntil(
+      (all) => answer.exec(all)?.[1] ?? (uncaught.test(all) ? '' : null),
+      timeoutMs,
+    );
+    if (value === '') {
+      const seen = text;
+      const late = await this.link.readUntil(
+        (more) => answer.exec(seen + more)?.[1] ?? null,
+        Math.min(timeoutMs, afterErrorMs),
+      );
+      value = late.value;
+      text += late.text;
+    }
+    this.#hear(text.replace(answer, ''));
     if (value === null) {
-      const error = /Uncaught[^\r\n]*/.exec(text)?.[0];
+      const error = uncaught.exec(text)?.[0].trim();
       if (error) throw new UploadBroken(`the board printed "${error}"`);
       return undefined;
     }
@@ -81,6 +102,10 @@ export class EspruinoConsole {
       if (tries === 1) await this.link.takeUntilQuiet(packetTimeoutMs, packetTimeoutMs);
     }
     throw noPrompt(this.link.name, heard);
+  }
+
+  #hear(text: string): void {
+    if (text !== '') this.onOutput?.(latin1(text));
   }
 }
 

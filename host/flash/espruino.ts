@@ -144,7 +144,11 @@ export class EspruinoFlasher implements Flasher {
       async () => {
         const progress = phaseProgress('upload', program.length, () => this.#link.clock.nowMs(), options.onProgress);
         const startMs = this.#link.clock.nowMs();
-        const resent = await uploadToRam(this.#console, program, progress, options.signal);
+        const pieceBytes = await this.#chunk();
+        this.#console.onOutput = options.onOutput ?? null;
+        const resent = await uploadToRam(this.#console, program, pieceBytes, progress, options.signal).finally(() => {
+          this.#console.onOutput = null;
+        });
         return { uploadMs: this.#link.clock.nowMs() - startMs, resent };
       },
     );
@@ -164,10 +168,15 @@ export class EspruinoFlasher implements Flasher {
     );
   }
 
-  async start({ isFrame, timeoutMs = 8_000 }: StartOptions = {}): Promise<Started> {
-    const startMs = this.#link.clock.nowMs();
+  async start(options: StartOptions = {}): Promise<Started> {
     this.#link.takeAll();
     await this.#link.write('\x10load()\n');
+    return this.awaitLife(options);
+  }
+
+  /** Waits until a program that was just started, or sent to RAM, shows that it runs. */
+  async awaitLife({ isFrame, timeoutMs = 8_000 }: StartOptions = {}): Promise<Started> {
+    const startMs = this.#link.clock.nowMs();
     let text = '';
     let error: string | null = null;
     let quietMs = 0;
@@ -186,7 +195,7 @@ export class EspruinoFlasher implements Flasher {
       if (bytes.length > 0 && isFrame?.(bytes)) {
         return { proof: 'frame', text: textBeforeFrames(text), error, elapsedMs };
       }
-      if (text.includes(alive)) return { proof: 'prompt', text: plainText(text).replace(alive, ''), error, elapsedMs };
+      if (text.includes(alive)) return { proof: 'prompt', text: printed(text), error, elapsedMs };
       // Input that comes while the interpreter starts is lost, so the question may have to be asked again.
       const isLate = this.#link.clock.nowMs() >= endMs;
       if ((isLate || (!isFrame && quietMs >= probeMs / 2)) && probes < probesAtMost) {
@@ -196,7 +205,7 @@ export class EspruinoFlasher implements Flasher {
       }
     }
     if (error !== null) {
-      return { proof: 'prompt', text: plainText(text), error, elapsedMs: this.#link.clock.nowMs() - startMs };
+      return { proof: 'prompt', text: printed(text), error, elapsedMs: this.#link.clock.nowMs() - startMs };
     }
     const elapsedMs = this.#link.clock.nowMs() - startMs;
     throw new Problem(
@@ -316,6 +325,9 @@ const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length &
 
 const previousProgram = (isReplaced: boolean): string =>
   isReplaced ? `the ${bootFile} that the board held before is gone` : 'the board still holds the program it had';
+
+/** What a program printed, without the prompts and the question among it. */
+const printed = (text: string): string => textBeforeFrames(text).replace(alive, '').replace(/^>+/gm, '');
 
 /** The engine's own words for a program that failed, from what it printed; null when it did not. */
 export function startError(text: string): string | null {

@@ -36,6 +36,8 @@ export interface FlashOptions {
   onProgress?: (progress: Progress) => void;
   /** Stops at the next safe point: the board is left at its prompt. */
   signal?: AbortSignal;
+  /** Is given what a program sends while the rest of it is still on its way to RAM. */
+  onOutput?: (bytes: Uint8Array) => void;
   /** Uploads of the whole program that are tried before the line is given up. */
   attempts?: number;
 }

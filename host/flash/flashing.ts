@@ -1,6 +1,6 @@
 /** What `heapglass flash` does on the line, round after round: see `Flashing`. */
-import { statSync, writeFileSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Board } from '../../boards/board.ts';
 import { type ExitCode, exitCodes, Problem } from '../../boards/problem.ts';
 import { isPolicyName, policyNames } from '../../firmware/src/policies/index.ts';
@@ -13,8 +13,9 @@ import { EspruinoFlasher } from '../flash/espruino.ts';
 import type { FlashOptions, Started } from '../flash/flasher.ts';
 import { handOver } from '../flash/hand-over.ts';
 import { describe, type OpenedFlasher, openFlasher } from '../flash/open.ts';
-import { type Prepared, prepareProgram, readBytes } from '../flash/prepare.ts';
+import { checkWritable, type Prepared, prepareProgram, readBytes, writeBytes } from '../flash/prepare.ts';
 import { liveSession } from '../monitor/open-boards.ts';
+import type { Session } from '../monitor/session.ts';
 import type { Transport } from '../transport/transport.ts';
 import { progressLine } from '../view/progress.ts';
 import { plural } from '../view/units.ts';
@@ -58,6 +59,16 @@ export async function prepare(program: string, board: Board, args: Arguments, io
   return prepared;
 }
 
+/** What a round has when the program is on the board. */
+interface Round {
+  session: Session;
+  /** The JSON object that the round becomes. */
+  result: Record<string, unknown>;
+  /** On the transport's clock. */
+  startedMs: number;
+  until: AbortSignal | undefined;
+}
+
 /** Rounds of: connect, back up, bundle, upload, verify, start, watch. */
 export class Flashing {
   readonly #plan: Plan;
@@ -67,8 +78,8 @@ export class Flashing {
   /** Open from one round to the next; a live view that ended has closed it. */
   #transport: Transport | null = null;
   #wasOpen = false;
-  /** Files whose change asks for another round. */
-  #sources: string[] = [];
+  /** Files whose change asks for another round, with the time of the last change that was seen. */
+  #sources = new Map<string, number>();
 
   constructor(plan: Plan, args: Arguments, io: Io, open: () => Promise<Transport>) {
     this.#plan = plan;
@@ -97,7 +108,9 @@ export class Flashing {
     const { flasher } = opened;
     this.#say(`${transport.name}: ${describe(flasher.identity)}`);
     const progress = progressLine(this.#io);
+    const session = liveSession(transport.name, this.#io);
     const options: FlashOptions = {
+      onOutput: (bytes) => session.push(bytes),
       signal: this.#io.signal,
       onProgress: (state) => {
         if (!plan.isJson) progress.show(state);
@@ -135,7 +148,7 @@ export class Flashing {
       result.upload = flashed;
       this.#say(uploadText(flashed, plan.inRam));
       if (prepared.bundle && this.#plan.program) rememberBundle(prepared.bundle, this.#plan.program);
-      const exitCode = await this.#start(opened, transport, prepared, result, startedMs, until);
+      const exitCode = await this.#start(opened, prepared, { session, result, startedMs, until });
       result.elapsed = { lineMs: transport.clock.nowMs() - startedMs, wallMs: performance.now() - startedWallMs };
       if (plan.isJson) this.#io.out(`${JSON.stringify(result)}\n`);
       return exitCode;
@@ -145,17 +158,15 @@ export class Flashing {
   }
 
   /** Rounds until Ctrl-C; a round that fails is reported, and the next change tried. */
-  async onEachChange(early: Prepared | null): Promise<ExitCode> {
-    let prepared = early;
-    for (;;) {
+  async onEachChange(): Promise<ExitCode> {
+    while (!this.#io.signal.aborted) {
+      this.#look([resolve(this.#plan.program!), ...this.#sources.keys()]);
       const changed = new AbortController();
-      const files = () => (this.#sources.length > 0 ? this.#sources : [resolve(this.#plan.program!)]);
-      const before = stamps(files());
       const polling = setInterval(() => {
-        if (stamps(files()) !== before && this.#sources.length > 0) changed.abort();
+        if (this.#hasChanged()) changed.abort();
       }, 300);
       try {
-        await this.once(prepared, changed.signal);
+        await this.once(null, changed.signal);
       } catch (error) {
         if (!(error instanceof Problem) || !this.#wasOpen) throw error;
         this.#io.err(`${error.message}\n${error.facts.map((fact) => `  ${fact}\n`).join('')}`);
@@ -164,21 +175,26 @@ export class Flashing {
       } finally {
         clearInterval(polling);
       }
-      prepared = null;
-      const last = stamps(files());
-      if (!changed.signal.aborted) this.#say('waiting for a change of a source file (Ctrl-C ends)');
-      while (!this.#io.signal.aborted && !changed.signal.aborted && stamps(files()) === last) {
-        await new Promise((done) => setTimeout(done, 200));
-      }
-      if (this.#io.signal.aborted) return exitCodes.done;
+      if (this.#io.signal.aborted) break;
+      this.#say('waiting for a change of a source file (Ctrl-C ends)');
+      while (!this.#io.signal.aborted && !this.#hasChanged()) await new Promise((done) => setTimeout(done, 200));
     }
+    return exitCodes.done;
+  }
+
+  /** Notes when the files were changed last. */
+  #look(files: readonly string[]): void {
+    this.#sources = new Map(files.map((file) => [file, changedAt(file)]));
+  }
+
+  #hasChanged(): boolean {
+    return [...this.#sources].some(([file, seenAt]) => changedAt(file) !== seenAt);
   }
 
   async #prepared({ board }: OpenedFlasher, early: Prepared | null): Promise<Prepared | null> {
     const { program, restore } = this.#plan;
     if (restore !== null) return { code: readBytes(restore), bundle: null, memory: null, warnings: [] };
     if (program === null) return null;
-    this.#sources = [resolve(program)];
     if (early === null && board === null) {
       throw new Problem(
         exitCodes.usage,
@@ -188,52 +204,43 @@ export class Flashing {
       );
     }
     const prepared = early ?? (await prepare(program, board!, this.#args, this.#io));
-    const folder = dirname(resolve(program));
-    this.#sources = [
-      resolve(program),
-      ...(prepared.bundle?.map.sources ?? [])
-        .filter((source) => source && !source.startsWith('heapglass/'))
-        .map((source) => resolve(folder, source!)),
-    ];
-    this.#say(preparedText(prepared, relative('.', program)));
+    for (const file of prepared.bundle?.files ?? []) {
+      if (!this.#sources.has(file)) this.#sources.set(file, changedAt(file));
+    }
+    this.#say(preparedText(prepared, program));
     return prepared;
   }
 
   async #backup({ flasher }: OpenedFlasher, path: string, options: FlashOptions): Promise<object> {
+    // Before anything is read: a backup that cannot be written is no backup.
+    checkWritable(path);
     const stored = await flasher.read(options);
     if (stored.length === 0) {
       this.#io.err('the board stores no program: no backup was written\n');
       return { file: null, bytes: 0 };
     }
-    writeFileSync(path, stored);
+    writeBytes(path, stored);
     this.#say(`saved what the board held: ${plural(stored.length, 'byte')} in ${path}`);
     return { file: path, bytes: stored.length };
   }
 
-  async #start(
-    opened: OpenedFlasher,
-    transport: Transport,
-    prepared: Prepared,
-    result: Record<string, unknown>,
-    startedMs: number,
-    until?: AbortSignal,
-  ): Promise<ExitCode> {
+  async #start({ flasher, release }: OpenedFlasher, prepared: Prepared, round: Round): Promise<ExitCode> {
     const plan = this.#plan;
-    const session = liveSession(transport.name, this.#io);
+    const { session, result, startedMs, until } = round;
     const hasFrames = prepared.bundle?.usesHeap === true && (this.#args.text('telemetry') ?? 'events') !== 'off';
     const isFrame = (bytes: Uint8Array): boolean => {
       session.push(bytes);
       return session.decoder.statistics.frames > 0;
     };
-    let started: Started | null = null;
+    const wait = hasFrames ? { isFrame, timeoutMs: frameWithinMs } : {};
     // A program in RAM runs since it was sent.
-    if (!plan.inRam) {
-      started = await opened.flasher.start(hasFrames ? { isFrame, timeoutMs: frameWithinMs } : {});
-      result.started = started;
-      this.#say(startedText(started, hasFrames));
-    }
-    session.push(opened.release());
-    if (plan.isMonitor && started?.error == null) {
+    const started =
+      plan.inRam && flasher instanceof EspruinoFlasher ? await flasher.awaitLife(wait) : await flasher.start(wait);
+    result.started = started;
+    this.#say(startedText(started, hasFrames));
+    session.push(release());
+    if (plan.isMonitor && started.error === null) {
+      const transport = this.#transport!;
       this.#transport = null;
       const { firstMapMs } = await handOver(transport, session, this.#io, {
         startedMs,
@@ -244,7 +251,7 @@ export class Flashing {
       });
       result.monitor = { firstMapMs, figures: session.figures(), line: session.line() };
     }
-    return started?.error == null ? exitCodes.done : exitCodes.failed;
+    return started.error === null ? exitCodes.done : exitCodes.failed;
   }
 
   #say(text: string): void {
@@ -252,10 +259,8 @@ export class Flashing {
   }
 }
 
-/** The times of change of all the files, as one text to compare. */
-function stamps(files: readonly string[]): string {
-  return files.map((file) => `${statSync(file, { throwIfNoEntry: false })?.mtimeMs}`).join(' ');
-}
+/** Milliseconds; NaN would never equal itself, so a file that is gone is -1. */
+const changedAt = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? -1;
 
 function preparedText({ code, bundle, memory }: Prepared, name: string): string {
   const heap = bundle?.usesHeap ? ` with ${bundle.policy}` : '';

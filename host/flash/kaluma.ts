@@ -47,11 +47,11 @@ export class KalumaFlasher implements Flasher {
     await reachPrompt(this.#link);
     const sizeBytes = await this.#storedBytes();
     if (sizeBytes === 0) return new Uint8Array(0);
-    const progress = phaseProgress('backup', sizeBytes, () => this.#link.clock.nowMs(), options.onProgress);
     let last: Uint8Array | null = null;
     // Nothing tells a damaged byte from a stored one: two readings must agree.
     for (let reads = 0; reads < verifyReads + 1; reads++) {
       throwIfAborted(options.signal);
+      const progress = phaseProgress('backup', sizeBytes, () => this.#link.clock.nowMs(), options.onProgress);
       const text = await this.#readStored(sizeBytes, progress);
       if (text && last && equal(text, last)) return text;
       last = text;
@@ -84,7 +84,11 @@ export class KalumaFlasher implements Flasher {
         const bytesPerSecond = (program.length * 1000) / Math.max(1, uploadMs);
         return { storedBytes: program.length, attempts: attempt, resent, uploadMs, bytesPerSecond, isVerified: true };
       } catch (error) {
-        if (!(error instanceof TransferBroken)) throw withState(error, isErased);
+        if (!(error instanceof TransferBroken)) {
+          // Interrupted in the middle: the board is not left waiting for packets.
+          if (error instanceof Problem && error.exitCode === exitCodes.interrupted) await cancelYmodem(this.#link);
+          throw withState(error, isErased);
+        }
         reasons.push(`attempt ${attempt}: ${error.message}`);
         options.onProgress?.({
           ...{ phase: 'upload', doneBytes: 0, totalBytes: program.length, bytesPerSecond: 0, remainingMs: null },
@@ -136,7 +140,7 @@ export class KalumaFlasher implements Flasher {
         const isLate = elapsedMs >= timeoutMs;
         if (isPrompted && (!isFrame || error !== null || isLate)) {
           // An error is printed before the prompt; what a program prints later is its own affair.
-          return { proof: 'prompt', text: plainText(text), error, elapsedMs };
+          return { proof: 'prompt', text: printed(text), error, elapsedMs };
         }
         if (isLate) break;
       }
@@ -144,7 +148,7 @@ export class KalumaFlasher implements Flasher {
       const late = await this.#link.readUntil((answer) => (answer.includes(promptEnd) ? true : null), commandMs);
       if (late.value) {
         const elapsedMs = this.#link.clock.nowMs() - startMs;
-        return { proof: 'prompt', text: plainText(text + late.text), error: null, elapsedMs };
+        return { proof: 'prompt', text: printed(text + late.text), error: null, elapsedMs };
       }
     } catch (error) {
       if (!(error instanceof Problem) || error.exitCode !== exitCodes.lineLost) throw error;
@@ -264,6 +268,9 @@ export class KalumaFlasher implements Flasher {
     return count === sizeBytes && rest.length < 64 ? stored : null;
   }
 }
+
+/** What a program printed, without the prompt among it. */
+const printed = (text: string): string => textBeforeFrames(text).replace(/^> ?/gm, '');
 
 const latin1Codes = (text: string): number[] => Array.from(text, (character) => character.charCodeAt(0));
 

@@ -1,5 +1,6 @@
 /** From a program's path to the bytes that are flashed: bundled, checked against the engine, the memory and the room. */
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { Board } from '../../boards/board.ts';
 import { exitCodes, Problem } from '../../boards/problem.ts';
 import type { PolicyName } from '../../firmware/src/policies/index.ts';
@@ -54,3 +55,24 @@ export function readBytes(path: string): Uint8Array {
     throw new Problem(exitCodes.badInput, `${path} cannot be read`, [(error as Error).message], 'Check the path.');
   }
 }
+
+/** A Problem when `path` cannot be written; nothing is written yet. */
+export function checkWritable(path: string): void {
+  try {
+    const isThere = statSync(path, { throwIfNoEntry: false }) !== undefined;
+    accessSync(isThere ? path : dirname(resolve(path)), constants.W_OK);
+  } catch (error) {
+    throw cannotWrite(path, error as Error);
+  }
+}
+
+export function writeBytes(path: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(path, bytes);
+  } catch (error) {
+    throw cannotWrite(path, error as Error);
+  }
+}
+
+const cannotWrite = (path: string, { message }: Error): Problem =>
+  new Problem(exitCodes.badInput, `${path} cannot be written`, [message], 'Nothing was flashed. Check the path.');

@@ -5,7 +5,8 @@
  * that it has so far, and only text that is right to the byte is evaluated; a piece that is not is taken off and sent
  * again. Statements are evaluated in groups at the top level, where `var`, `let`, `const` and functions become globals
  * as they do at the prompt (Espruino src/jsparse.c: jswrap_eval keeps the scope, block scope begins with a block).
- * At the end the board is asked for the functions and classes that the program declares.
+ * Each group ends with a look for the functions and classes that it declares. The last question is the one that runs
+ * the last group: nothing of what the program sends from then on is lost to an upload.
  *
  * Invariant R1: nothing is evaluated that is not what was sent, and nothing is evaluated twice.
  */
@@ -17,20 +18,18 @@ import { throwIfAborted } from './flasher.ts';
 import { latin1 } from './link.ts';
 import { stringLiteral } from './storage.ts';
 
-/** On the board: `t` the text so far, `d` the groups that were evaluated, `s` the checksum of boards without E.CRC32. */
+/** On the board: `t` the text so far, `b` and `d` the groups begun and done, `s` the sum of boards without E.CRC32. */
 const holder = '$hg';
 const text = `${holder}.t`;
+const begun = `${holder}.b`;
 const done = `${holder}.d`;
 const sum = `${holder}.s`;
-/** A piece that arrives damaged is sent again as smaller ones. */
-const mostPieceBytes = 384;
+/** A piece that arrives damaged is sent again as smaller ones, down to this. */
 const leastPieceBytes = 48;
-/** A group of statements ends when it is as long as this; a longer statement is one of its own. */
-const groupBytes = 768;
+/** A group of statements ends when it is as long as so many pieces; a longer statement is one of its own. */
+const piecesInGroup = 2;
 const evaluateWithinMs = 10_000;
 const resendsAtMost = 8;
-/** Names in one question: short enough to come through a line that damages one byte in a thousand. */
-const namesAtOnce = 6;
 
 interface Statement {
   source: Uint8Array;
@@ -58,15 +57,23 @@ export function statements(program: Uint8Array): Statement[] {
   }
 }
 
-/** Statements joined by line breaks into groups of about `groupBytes`. */
-export function groups(program: readonly Statement[]): Uint8Array[] {
-  const joined: number[][] = [];
-  for (const { source } of program) {
+export interface Group {
+  source: Uint8Array;
+  declares: string[];
+}
+
+/** Statements joined by line breaks into groups of at most `groupBytes`, where they are not longer themselves. */
+export function groups(program: readonly Statement[], groupBytes: number): Group[] {
+  const joined: { bytes: number[]; declares: string[] }[] = [];
+  for (const { source, declares } of program) {
     const last = joined.at(-1);
-    if (last && last.length + source.length < groupBytes) last.push(10, ...source);
-    else joined.push([...source]);
+    const names = declares === null ? [] : [declares];
+    if (last && last.bytes.length + source.length < groupBytes) {
+      last.bytes.push(10, ...source);
+      last.declares.push(...names);
+    } else joined.push({ bytes: [...source], declares: names });
   }
-  return joined.map((bytes) => Uint8Array.from(bytes));
+  return joined.map(({ bytes, declares }) => ({ source: Uint8Array.from(bytes), declares }));
 }
 
 /** What boards without E.CRC32 compute: 31 x sum + character, 32 bits, signed. */
@@ -76,32 +83,35 @@ export function simpleSum(bytes: Uint8Array): number {
 
 const sumFunction = 'function(s,c,i){for(c=i=0;i<s.length;i++)c=(c<<5)-c+s.charCodeAt(i)|0;return c}';
 
-/** Sends and runs `program`. Returns how many pieces were sent again. The board is at its prompt, freshly reset. */
+/**
+ * Sends and runs `program`, in pieces of at most `pieceBytes`. Returns how many pieces were sent again. The board is at
+ * its prompt, freshly reset.
+ */
 export async function uploadToRam(
   board: EspruinoConsole,
   program: Uint8Array,
+  pieceBytes: number,
   onSent: (doneBytes: number) => void,
   signal?: AbortSignal,
 ): Promise<number> {
-  const parts = statements(program);
-  const sender = new RamSender(board, await prepare(board));
+  const all = groups(statements(program), pieceBytes * piecesInGroup);
+  const sender = new RamSender(board, await prepare(board), pieceBytes, all.length);
   let doneBytes = 0;
-  for (const group of groups(parts)) {
-    await sender.send(group, (sentBytes) => {
+  for (const [index, group] of all.entries()) {
+    await sender.send(group, index + 1, (sentBytes) => {
       throwIfAborted(signal, ['a part of the program runs on the board']);
       onSent(Math.min(program.length, doneBytes + sentBytes));
     });
-    doneBytes += group.length;
+    doneBytes += group.source.length;
   }
   onSent(program.length);
-  await sender.finish(parts.flatMap(({ declares }) => declares ?? []));
   return sender.resent;
 }
 
 /** Sets the holder up. Whether the board has E.CRC32; it is given `simpleSum` where it has not. */
 async function prepare(board: EspruinoConsole): Promise<boolean> {
   const hasCrc = (await board.askAgain('typeof E.CRC32')) === 'function';
-  const fields = `t:"",d:0${hasCrc ? '' : `,s:${sumFunction}`}`;
+  const fields = `t:"",b:0,d:0${hasCrc ? '' : `,s:${sumFunction}`}`;
   if ((await board.askAgain(`(${holder}={${fields}}).d`)) !== 0) throw new UploadBroken('the upload was not set up');
   return hasCrc;
 }
@@ -109,27 +119,39 @@ async function prepare(board: EspruinoConsole): Promise<boolean> {
 class RamSender {
   readonly #board: EspruinoConsole;
   readonly #hasCrc: boolean;
-  #evaluated = 0;
-  #pieceBytes = mostPieceBytes;
+  readonly #groups: number;
+  #pieceBytes: number;
   resent = 0;
 
-  constructor(board: EspruinoConsole, hasCrc: boolean) {
+  constructor(board: EspruinoConsole, hasCrc: boolean, pieceBytes: number, groupCount: number) {
+    this.#groups = groupCount;
     this.#board = board;
     this.#hasCrc = hasCrc;
+    this.#pieceBytes = Math.max(leastPieceBytes, pieceBytes);
   }
 
   /**
    * Sends a group of statements and runs it. Around it the text that is evaluated takes itself away as it begins and
-   * counts the group as it ends, so that a lost question or answer is told from a program that failed (R1).
+   * says as it ends that the group was run and what it declares is there, so that a lost question or answer is told from
+   * a program that failed (R1).
    */
-  async send(group: Uint8Array, onSent: (sentBytes: number) => void): Promise<void> {
-    const number = ++this.#evaluated;
-    const wrapped = Uint8Array.from([...latin1(`${text}="";`), ...group, ...latin1(`\n;${done}=${number}`)]);
+  async send(group: Group, number: number, onSent: (sentBytes: number) => void): Promise<void> {
+    const declared = group.declares.map((name) => `typeof ${name}=="function"`).join('&&') || '1';
+    const bytes = Uint8Array.from([
+      ...latin1(`${text}="";${begun}=${number};`),
+      ...group.source,
+      ...latin1(`\n;${done}=(${declared})?${number}:-1;`),
+    ]);
     let failures = 0;
-    for (let at = 0; at < wrapped.length; ) {
-      onSent(Math.min(at, group.length));
-      const end = Math.min(wrapped.length, at + this.#pieceBytes);
-      if (await this.#append(wrapped, at, end, failures > 0)) {
+    for (let at = 0; at < bytes.length; ) {
+      onSent(Math.min(at, group.source.length));
+      const end = Math.min(bytes.length, at + this.#pieceBytes);
+      const isRight = this.#appended(bytes, at, end, failures > 0);
+      const isTaken =
+        end < bytes.length
+          ? (await this.#board.ask(`${isRight}?1:0`, evaluateWithinMs).catch(failure)) === 1
+          : await this.#evaluated(isRight, number);
+      if (isTaken) {
         at = end;
         failures = 0;
         continue;
@@ -139,66 +161,51 @@ class RamSender {
       if (++failures > resendsAtMost)
         throw new UploadBroken(`a piece of ${end - at} bytes was sent ${failures} times and never arrived whole`);
     }
-    await this.#evaluate(number);
   }
 
-  /** Appends bytes `at` to `end` to the text on the board, which holds those before them. Whether it is right then. */
-  async #append(bytes: Uint8Array, at: number, end: number, isAgain: boolean): Promise<boolean> {
+  /** What appends bytes `at` to `end` to the text on the board, which holds those before them, and whether it is right. */
+  #appended(bytes: Uint8Array, at: number, end: number, isAgain: boolean): string {
     const whole = bytes.subarray(0, end);
     const [check, expected] = this.#hasCrc ? ['E.CRC32', crc32(whole) | 0] : [sum, simpleSum(whole)];
     // Sent again, a piece replaces whatever came of it before.
     const before = at === 0 ? '""' : isAgain ? `${text}.substr(0,${at})` : text;
-    const expression = `${check}(${text}=${before}+${stringLiteral(bytes.subarray(at, end))})|0`;
-    return (await this.#board.ask(expression, evaluateWithinMs).catch(failure)) === expected;
+    return `(${check}(${text}=${before}+${stringLiteral(bytes.subarray(at, end))})|0)==${expected}`;
   }
 
-  /** Runs the text on the board once. The program's own error is a Problem in the words of the engine. */
-  async #evaluate(number: number): Promise<void> {
-    for (let tries = 0; tries <= resendsAtMost; tries++) {
-      let error = '';
-      const answer = await this.#board.ask(`(eval(${text}),${done})`, evaluateWithinMs).catch((thrown) => {
+  /**
+   * Sends the last piece of a group, and runs the text if it is right then: once. False when it has to be sent again.
+   * The program's own error is a Problem in the words of the engine.
+   */
+  async #evaluated(isRight: string, number: number): Promise<boolean> {
+    const result = number === this.#groups ? `[${done},delete global.${holder}][0]` : done;
+    let error = '';
+    const answer = await this.#board
+      .ask(`${isRight}?(eval(${text}),${result}):"no"`, evaluateWithinMs)
+      .catch((thrown) => {
         error = thrown instanceof UploadBroken ? thrown.message : '';
         return failure(thrown);
       });
-      if (answer === number) return;
-      const { textLength, groupsDone } = await this.#state();
-      if (groupsDone === number) return;
-      if (textLength === 0) {
-        if (error !== '') throw programFailed(error);
-        throw new UploadBroken('the program was begun, and neither ended nor failed');
-      }
-      this.resent++;
-    }
-    throw new UploadBroken('the board did not evaluate what it holds');
+    if (answer === number) return true;
+    if (answer === 'no') return false;
+    const { groupBegun, groupDone } = await this.#state();
+    if (groupDone === number) return true;
+    if (groupDone < 0) throw new UploadBroken('a function or class that the program declares is not on the board');
+    if (groupBegun < number) return false;
+    if (error !== '') throw programFailed(error);
+    throw new UploadBroken('the program was begun, and neither ended nor failed');
   }
 
-  /** Two answers must agree: a digit may be damaged. */
-  async #state(): Promise<{ textLength: number; groupsDone: number }> {
+  /** Two answers must agree: a digit may be damaged. Without its holder the last group was done. */
+  async #state(): Promise<{ groupBegun: number; groupDone: number }> {
     let last = '';
     for (let tries = 0; tries < 6; tries++) {
-      const state = await this.#board.askAgain(`[${text}.length,${done}]`);
-      if (Array.isArray(state) && String(state) === last) return { textLength: state[0], groupsDone: state[1] };
+      const state = await this.#board.askAgain(`typeof ${holder}=="object"?[${begun},${done}]:[0,"last"]`);
+      if (Array.isArray(state) && String(state) === last) {
+        return { groupBegun: state[0], groupDone: state[1] === 'last' ? this.#groups : state[1] };
+      }
       last = String(state);
     }
     throw new UploadBroken('the answer about what was evaluated is damaged');
-  }
-
-  /** Asks for what the program declares, and takes the holder away. */
-  async finish(names: readonly string[]): Promise<void> {
-    for (let at = 0; at < names.length; at += namesAtOnce) {
-      const asked = names.slice(at, at + namesAtOnce);
-      const question = `[${asked.map((name) => `typeof ${name}`)}].join()`;
-      let answer: unknown;
-      // A name that was damaged on the way is unknown too.
-      for (let tries = 0; tries < 4 && answer !== asked.map(() => 'function').join(); tries++) {
-        answer = await this.#board.askAgain(question);
-      }
-      const types = String(answer).split(',');
-      const absent = asked.filter((_, nth) => types[nth] !== 'function');
-      if (absent.length > 0) throw new UploadBroken(`the board does not know ${absent.join(', ')}`);
-    }
-    await this.#board.link.write(`\x10delete global.${holder}\n`);
-    await this.#board.link.takeUntilQuiet(30, 300);
   }
 }
 

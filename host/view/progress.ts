@@ -6,7 +6,7 @@ import { bytesText } from './units.ts';
 const BAR_CELLS = 24;
 const phaseWords: Record<Progress['phase'], string> = {
   connect: 'connecting',
-  backup: 'reading the old program',
+  backup: 'saving',
   erase: 'erasing',
   upload: 'sending',
   verify: 'reading back',

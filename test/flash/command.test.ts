@@ -2,7 +2,8 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
+import { loadBoard } from '../../boards/board.ts';
 import { exitCodes, Problem } from '../../boards/problem.ts';
 import { parseArguments } from '../../host/arguments.ts';
 import type { Command } from '../../host/command.ts';
@@ -10,6 +11,21 @@ import { command as flash } from '../../host/commands/flash.ts';
 import { command as ports } from '../../host/commands/ports.ts';
 import { judgePorts } from '../../host/flash/boards.ts';
 import { choosePort } from '../../host/flash/choose-port.ts';
+import { listen } from '../../host/sim/listen.ts';
+import { createVirtualBoard } from '../../sim/board/create.ts';
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+/** A virtual board behind a TCP port, as fast as it can. */
+async function boardOnTcp(boardId: string): Promise<string> {
+  const board = createVirtualBoard(loadBoard(boardId), { seed: 1 });
+  const listener = await listen(board, { host: '127.0.0.1', port: 0 }, { realTime: true });
+  closers.push(() => listener.close());
+  return `tcp://127.0.0.1:${listener.port}`;
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'heapglass-flash-'));
 const file = (name: string, content: string): string => {
@@ -145,6 +161,21 @@ describe('flash', () => {
     expect((await run(flash, '--erase', '--port', 'sim:kaluma-pico')).err).toMatch(/erased/);
   });
 
+  test('a backup that cannot be written is refused before anything else', async () => {
+    const path = join(folder, 'no', 'such', 'folder.js');
+    const { problem } = await run(flash, app, '--backup', path, '--port', 'sim:pico_r1_3');
+    expect(problem).toMatchObject({ exitCode: exitCodes.badInput, message: `${path} cannot be written` });
+  });
+
+  test('--ram with telemetry: the first frame is the proof, and the map begins with it', async () => {
+    const { exitCode, out } = await run(flash, app, '--ram', '--port', 'sim:puckjs', '--seconds', '2', '--json');
+    expect(exitCode).toBe(exitCodes.done);
+    expect(JSON.parse(out)).toMatchObject({
+      ...{ upload: { isVerified: true, attempts: 1, resent: 0 }, started: { proof: 'frame', error: null } },
+      monitor: { figures: { liveBlocks: 8 }, line: { framesLost: 0, framesBad: 0 } },
+    });
+  });
+
   test('--ram verifies what is in RAM before it runs, and stores nothing', async () => {
     const { exitCode, err } = await run(
       flash,
@@ -158,33 +189,79 @@ describe('flash', () => {
   });
 });
 
-test('--watch flashes again when a source changes, goes on after an error, and ends with Ctrl-C', async () => {
-  const source = file('watched.js', 'print("one");\n');
-  const control = new AbortController();
-  const rounds: { program: { bytes: number }; started: { text: string } }[] = [];
-  let err = '';
-  const io = { isTerminal: false, columns: 80, rows: 24, color: false, signal: control.signal };
-  const running = flash.run(parseArguments(flash, [source, '--watch', '--port', 'sim:pico_r1_3', '--json']), {
-    ...io,
-    out: (text) => void rounds.push(JSON.parse(text)),
-    err: (text) => {
-      err += text;
-    },
+describe('--watch', () => {
+  /** Runs until `until` holds after each of `steps`; what was flashed, and what was said. */
+  function watchFile(name: string, content: string, ...words: string[]) {
+    const source = file(name, content);
+    const control = new AbortController();
+    const rounds: { started: { text: string } }[] = [];
+    const said = { err: '' };
+    const running = flash.run(parseArguments(flash, [source, '--watch', '--json', ...words]), {
+      ...{ isTerminal: false, columns: 80, rows: 24, color: false, signal: control.signal },
+      out: (text) => void rounds.push(JSON.parse(text)),
+      err: (text) => {
+        said.err += text;
+      },
+    });
+    const until = async (isDone: () => boolean) => {
+      for (let tries = 0; !isDone() && tries < 600; tries++) await new Promise((done) => setTimeout(done, 20));
+      expect(isDone()).toBe(true);
+      // A change must have another time than what it changes.
+      await new Promise((done) => setTimeout(done, 50));
+    };
+    const end = () => {
+      control.abort();
+      return running;
+    };
+    return { rounds, said, until, end };
+  }
+  const printed = ({ started }: { started: { text: string } }) => /one|two|three/.exec(started.text)?.[0];
+
+  test('flashes again when a source changes, goes on after an error, and ends with Ctrl-C', async () => {
+    const { rounds, said, until, end } = watchFile('watched.js', 'print("one");\n', '--port', 'sim:pico_r1_3');
+    await until(() => rounds.length === 1);
+    file('watched.js', 'print("two";\n');
+    await until(() => /watched\.js/.test(said.err));
+    file('watched.js', 'print("three");\n');
+    await until(() => rounds.length === 2);
+    expect(await end()).toBe(exitCodes.done);
+    expect(rounds.map(printed)).toEqual(['one', 'three']);
   });
-  const until = async (isDone: () => boolean) => {
-    for (let tries = 0; !isDone() && tries < 600; tries++) await new Promise((done) => setTimeout(done, 20));
-    expect(isDone()).toBe(true);
-  };
-  await until(() => rounds.length === 1);
-  await new Promise((done) => setTimeout(done, 50));
-  file('watched.js', 'print("two";\n');
-  await until(() => /watched\.js/.test(err));
-  await new Promise((done) => setTimeout(done, 50));
-  file('watched.js', 'print("three");\n');
-  await until(() => rounds.length === 2);
-  control.abort();
-  expect(await running).toBe(exitCodes.done);
-  expect(rounds.map(({ started }) => /one|two|three/.exec(started.text)?.[0])).toEqual(['one', 'three']);
+
+  test('flashes once, however long it takes, while nothing changes; and again when an imported file does', async () => {
+    file('part.js', 'export const word = "one";\n');
+    const port = await boardOnTcp('kaluma-pico');
+    const { rounds, until, end } = watchFile(
+      'whole.js',
+      'import { word } from "./part.js";\nprint(word);\n',
+      '--port',
+      port,
+    );
+    await until(() => rounds.length === 1);
+    await new Promise((done) => setTimeout(done, 700));
+    expect(rounds.length).toBe(1);
+    file('part.js', 'export const word = "two";\n');
+    await until(() => rounds.length === 2);
+    await end();
+    expect(rounds.map(printed)).toEqual(['one', 'two']);
+  });
+
+  test('a line that was lost is opened again for the next change', async () => {
+    const { rounds, said, until, end } = watchFile(
+      'lost.js',
+      'print("one");\n',
+      ...['--port', 'sim:kaluma-pico', '--faults', 'unplug=2500:200'],
+    );
+    await until(() => /the line to sim:kaluma-pico was lost/.test(said.err));
+    file('lost.js', 'print("two");\n');
+    await until(() => (said.err.match(/was lost/g) ?? []).length === 2 || rounds.length > 0);
+    expect(await end()).toBe(exitCodes.done);
+  });
+
+  test('a port that is not there at first ends it', async () => {
+    const { end } = watchFile('none.js', 'print("one");\n', '--port', '/dev/ttyNone');
+    await expect(end()).rejects.toMatchObject({ exitCode: exitCodes.noBoard });
+  });
 });
 
 describe('ports', () => {

@@ -161,6 +161,26 @@ describe('one thing goes wrong, and the program is stored all the same', () => {
   });
 });
 
+test('interrupted in the middle: the board is back at its prompt, and does not wait for packets', async () => {
+  const board = await openSim('kaluma-pico');
+  const control = new AbortController();
+  const onProgress = ({ phase, doneBytes }: Progress) => {
+    if (phase === 'upload' && doneBytes > 2_000) control.abort();
+  };
+  const flasher = new KalumaFlasher(new Link(board), identity);
+  const problem = await flasher.upload(program, { onProgress, signal: control.signal }).catch((error) => error);
+  expect(problem).toMatchObject({ exitCode: exitCodes.interrupted });
+  let heard = '';
+  board.onData((bytes) => {
+    heard += String.fromCharCode(...bytes);
+  });
+  await board.clock.sleep(700);
+  await board.write(new TextEncoder().encode('6*7\r'));
+  await board.clock.sleep(1_500);
+  expect(heard).toMatch(/42/);
+  await board.close();
+});
+
 describe('what can not be stored', () => {
   test('a line that loses every third ACK: each attempt names its cause, and what the board holds now', async () => {
     const board = await openSim('kaluma-pico', { faults: 'drop=0.01' });
