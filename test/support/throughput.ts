@@ -79,17 +79,21 @@ export function idealMs(exchanges: readonly Exchange[], bytesPerSecond: number):
 }
 
 /**
- * What the way over a tty costs by itself, on this machine and now: the same bytes in the same exchanges to somebody who
- * answers each with one byte at once, without a board or a rate. Milliseconds in all.
+ * The same exchanges over a tty, on this machine and now, with somebody who knows no protocol: answers each with one byte
+ * when the line and the board would have taken their time. Milliseconds in all; what is more than the ideal is the
+ * machine's: its ttys, sockets, timers, and whoever else uses it.
  */
-export async function bareMs(exchanges: readonly Exchange[]): Promise<number> {
-  let expected = 0;
+export async function bareMs(exchanges: readonly Exchange[], bytesPerSecond: number): Promise<number> {
+  let current: { leftBytes: number; takesMs: number; startMs: number | null } | null = null;
   const server = createServer((socket) => {
     socket.setNoDelay(true);
     socket.on('error', () => {});
     socket.on('data', (bytes) => {
-      expected -= bytes.length;
-      if (expected <= 0) socket.write('k');
+      if (!current) return;
+      current.startMs ??= performance.now();
+      current.leftBytes -= bytes.length;
+      if (current.leftBytes > 0) return;
+      setTimeout(() => socket.write('k'), Math.max(0, current.startMs + current.takesMs - performance.now()));
     });
   });
   const port = await new Promise<number>((resolve) =>
@@ -98,10 +102,10 @@ export async function bareMs(exchanges: readonly Exchange[]): Promise<number> {
   const pty = await openPty(join(tmpdir(), `heapglass-bare-${process.pid}-${port}`), port);
   const transport = await openTransport(pty.path);
   const startMs = performance.now();
-  for (const { bytes } of exchanges) {
+  for (const exchange of exchanges) {
     const answered = new Promise<void>((resolve) => transport.onData(() => resolve()));
-    expected = bytes;
-    await transport.write(new Uint8Array(bytes));
+    current = { leftBytes: exchange.bytes, takesMs: idealMs([exchange], bytesPerSecond), startMs: null };
+    await transport.write(new Uint8Array(exchange.bytes));
     await answered;
   }
   const elapsedMs = performance.now() - startMs;
