@@ -42,12 +42,25 @@ export interface LeakVerdict {
   /** Growth of the trough over the time judged. */
   growthBytes: number;
   growthBytesPer1000Operations: number;
+  growthBlocks: number;
+  /** It is a block that only grows, of so many bytes now; 0 where it is ever more blocks. */
+  growingBlockBytes: number;
   /** The least bytes held in each eighth of the time judged. */
   troughBytes: readonly number[];
   /** Live blocks by the eighth in which they were made. */
   survivors: readonly number[];
   /** Operations after which the largest free block is used up at this rate; null when it is not known. */
   operationsLeft: number | null;
+}
+
+/** What the verdicts are judged on, as time and room. */
+export interface Judged {
+  /** Operations from the middle of the first eighth to that of the last: over these the growth is. */
+  operations: number;
+  /** The same on the board's clock. */
+  spanMs: number;
+  /** The least free memory in the last quarter. */
+  leastFreeBytes: number;
 }
 
 interface Series {
@@ -60,6 +73,8 @@ interface Series {
 export class LeakWatch {
   readonly #series = new Map<number, Series>();
   readonly #operations = new Float64Array(MOST_SAMPLES);
+  readonly #atMs = new Float64Array(MOST_SAMPLES);
+  readonly #freeBytes = new Float64Array(MOST_SAMPLES);
   #samples = 0;
   /** Operations between two samples. */
   #step = 1;
@@ -71,6 +86,7 @@ export class LeakWatch {
     if (model.operations < this.#nextAt) return;
     if (this.#samples === MOST_SAMPLES) this.#merge();
     this.#operations[this.#samples] = model.operations;
+    this.#atMs[this.#samples] = model.atMs;
     for (const { site, liveBytes, liveBlocks } of model.sites.list()) {
       let series = this.#series.get(site);
       if (series === undefined) {
@@ -84,10 +100,13 @@ export class LeakWatch {
       series.bytes[this.#samples] = liveBytes;
       series.blocks[this.#samples] = liveBlocks;
     }
+    let freeBytes = 0;
     model.forEachBlock((block) => {
+      if (!block.live && !block.control) freeBytes += block.bytes;
       const largest = block.live ? this.#series.get(block.site)?.largest : undefined;
       if (largest !== undefined && largest[this.#samples]! < block.usable) largest[this.#samples] = block.usable;
     });
+    this.#freeBytes[this.#samples] = freeBytes;
     this.#samples++;
     this.#nextAt = model.operations + this.#step;
   }
@@ -106,7 +125,8 @@ export class LeakWatch {
       const blocks = this.#troughs(series.blocks, start, length);
       const born = survivors.get(site) ?? new Array<number>(SEGMENTS).fill(0);
       const largest = this.#troughs(series.largest, start, length);
-      if (!gathers(bytes, blocks, born) && !swells(bytes, blocks, largest)) continue;
+      const gathering = gathers(bytes, blocks, born);
+      if (!gathering && !swells(bytes, blocks, largest)) continue;
       const growthBytes = bytes[SEGMENTS - 1]! - bytes[0]!;
       if (growthBytes <= 0) continue;
       const rate = growthBytes / (length * (SEGMENTS - 1));
@@ -117,12 +137,31 @@ export class LeakWatch {
         liveBlocks: totals?.liveBlocks ?? 0,
         growthBytes,
         growthBytesPer1000Operations: rate * 1000,
+        growingBlockBytes: gathering ? 0 : largest[SEGMENTS - 1]!,
+        growthBlocks: Math.max(0, blocks[SEGMENTS - 1]! - blocks[0]!),
         troughBytes: bytes,
         survivors: born,
         operationsLeft: largestFreeBytes > 0 ? Math.round(largestFreeBytes / rate) : null,
       });
     }
     return verdicts.sort((a, b) => b.growthBytes - a.growthBytes || a.site - b.site);
+  }
+
+  /** Null while too little was heard to judge. */
+  judged(model: HeapModel): Judged | null {
+    const last = this.#samples - 1;
+    if (this.#samples < LEAST_SAMPLES || model.operations < LEAST_OPERATIONS) return null;
+    const start = this.#operations[0]! + STARTUP * (model.operations - this.#operations[0]!);
+    let first = last;
+    while (first > 0 && this.#operations[first - 1]! >= start) first--;
+    let leastFreeBytes = model.metrics().freeBytes;
+    for (let i = last - ((last - first) >> 2); i <= last; i++) {
+      leastFreeBytes = Math.min(leastFreeBytes, this.#freeBytes[i]!);
+    }
+    const part = (SEGMENTS - 1) / SEGMENTS;
+    const operations = (model.operations - this.#operations[first]!) * part;
+    const spanMs = (model.atMs - this.#atMs[first]!) * part;
+    return spanMs > 0 && operations > 0 ? { operations, spanMs, leastFreeBytes } : null;
   }
 
   #troughs(values: Float64Array, start: number, length: number): number[] {
@@ -143,6 +182,8 @@ export class LeakWatch {
     this.#step = Math.max(this.#step * 2, 2);
     for (let i = 0; i < this.#samples; i++) {
       this.#operations[i] = this.#operations[2 * i + 1]!;
+      this.#atMs[i] = this.#atMs[2 * i + 1]!;
+      this.#freeBytes[i] = Math.min(this.#freeBytes[2 * i]!, this.#freeBytes[2 * i + 1]!);
       for (const series of this.#series.values()) {
         for (const values of [series.bytes, series.blocks, series.largest]) {
           values[i] = Math.min(values[2 * i]!, values[2 * i + 1]!);

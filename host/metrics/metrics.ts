@@ -4,7 +4,9 @@
  * A figure that is not known is absent, never guessed: nothing of the heap before the board has said its arena, nothing
  * of the free memory before a walk, no forecast without a trend.
  */
+
 import { policyNameOf } from '../../firmware/src/policies/index.ts';
+import { forecast } from '../answers/forecast.ts';
 import type { Session } from '../monitor/session.ts';
 import type { BoardPoints, Metric, MetricType, Point, Unit } from './metric.ts';
 
@@ -116,6 +118,10 @@ const definitions: readonly Definition[] = [
     ({ figures }) => figures?.internalFragmentation ?? null,
   ),
 
+  gauge('s', 'arena_full', 'Until the arena is full if what leaks goes on; absent without a trend', ({ session }) => {
+    const said = forecast(session.leaks, session.model);
+    return said && said.fullInMs / 1000;
+  }),
   gauge(
     'By',
     'engine_used',

@@ -8,6 +8,7 @@
 
 import { policyNameOf } from '../../firmware/src/policies/index.ts';
 import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE } from '../../firmware/src/policy.ts';
+import { forecast, forecastSentence } from '../answers/forecast.ts';
 import { fragmentation, fragmentationSentence } from '../answers/fragmentation.ts';
 import { LeakWatch, leakSentence } from '../answers/leaks.ts';
 import { misuseText, namesBlocksSite } from '../answers/misuse-words.ts';
@@ -35,6 +36,8 @@ export interface SessionOptions {
 
 /** A message stays this long on the board's clock. */
 const MESSAGE_MS = 5000;
+/** What is wrong is worked out this often. */
+const JUDGE_MS = 1000;
 /** Rates are of the last second heard. */
 const RATE_MS = 1000;
 /** A REPL line is cut here: a board that never ends its line takes no more memory. */
@@ -71,6 +74,7 @@ export class Session implements TelemetryListener {
   private gapFromMs: number | null = null;
   private readonly marks: MarkRow[] = [];
   private userMarks = 0;
+  private judged: { atMs: number; said: string[] } | null = null;
   /** Counted on over restarts of the board. */
   readonly totals = new LifetimeTotals();
   markCount = 0;
@@ -215,13 +219,22 @@ export class Session implements TelemetryListener {
     );
   }
 
-  /** Leaks and fragmentation, in words. */
+  /** Leaks, forecast and fragmentation, in words; looked at anew once a second of the board's time. */
   answers(): string[] {
+    if (this.judged === null || Math.abs(this.latestMs - this.judged.atMs) >= JUDGE_MS) {
+      this.judged = { atMs: this.latestMs, said: this.judge() };
+    }
+    return this.judged.said;
+  }
+
+  private judge(): string[] {
     const said = this.leaks
       .verdicts(this.model)
       .map((verdict) =>
         leakSentence(verdict, verdict.site === 0 ? 'Memory without a site' : this.siteName(verdict.site)),
       );
+    const full = forecast(this.leaks, this.model);
+    if (full) said.push(forecastSentence(full, (site) => (site === 0 ? 'no site' : this.siteName(site))));
     const held = fragmentation(this.model);
     if (held.isFragmented) {
       said.push(`Fragmented: ${fragmentationSentence(held, (site) => (site === 0 ? 'no site' : this.siteName(site)))}`);

@@ -13,12 +13,16 @@ export function percentText(part: number): string {
   return percent > 0 && percent < 0.5 ? '<1 %' : `${Math.round(percent)} %`;
 }
 
-/** `12.3 s`, `4 min 07 s`, `850 ms`. */
+/** `12.3 s`, `4 min 07 s`, `850 ms`, `5 h 07 min`, `3 d 04 h`. */
 export function durationText(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  const two = (value: number): string => String(value).padStart(2, '0');
   const seconds = Math.round(ms / 1000);
-  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  if (hours === 0) return `${minutes} min ${two(seconds % 60)} s`;
+  return hours < 48 ? `${hours} h ${two(minutes % 60)} min` : `${Math.floor(hours / 24)} d ${two(hours % 24)} h`;
 }
 
 /** A scene's moment: `12.3 s`, or `operation 1 145` where there is no clock. */

@@ -1,5 +1,6 @@
 // L1, L2: leaks are found at their site, and nothing else is called one. HEAPGLASS_SEEDS tries more programs (40 + 40).
 import { expect, test } from 'vitest';
+import { forecast, forecastSentence } from '../../host/answers/forecast.ts';
 import { leakSentence } from '../../host/answers/leaks.ts';
 import { runProgram } from './programs.ts';
 
@@ -25,6 +26,8 @@ test(`${programs} programs that do not leak, with caches that fill and cyclic lo
   const alarms: string[] = [];
   for (let seed = 1001; seed <= 1000 + programs; seed++) {
     const { model, watch } = runProgram(seed, false);
+    const full = forecast(watch, model);
+    if (full) alarms.push(`seed ${seed}: ${forecastSentence(full, String)}`);
     for (const verdict of watch.verdicts(model)) {
       alarms.push(
         `seed ${seed}: ${leakSentence(verdict, `site ${verdict.site}`)} ${verdict.troughBytes} | ${verdict.survivors}`,

@@ -6,7 +6,7 @@ import { LeakWatch } from '../../host/answers/leaks.ts';
 import { HeapModel } from '../../host/model/heap-model.ts';
 import { below, type Random, random } from '../wire/random.ts';
 
-const ARENA_BYTES = 1 << 20;
+export const ARENA_BYTES = 1 << 20;
 const STEPS = 6000;
 
 interface World {
@@ -126,27 +126,37 @@ export interface Outcome {
   watch: LeakWatch;
   /** The site that leaks, 0 when none does. */
   leaks: number;
+  /** A request failed while it ran. */
+  hasFailed: boolean;
+  /** Goes on until a request fails; when that was, null when it was not. */
+  goOn(forMs: number): number | null;
 }
 
-export function runProgram(seed: number, leaks: boolean): Outcome {
+export function runProgram(seed: number, leaks: boolean, arenaBytes = ARENA_BYTES): Outcome {
   const next = random(seed);
-  const heap = createHeap({ bytes: ARENA_BYTES, policy: policies['best-fit'] })!;
+  const heap = createHeap({ bytes: arenaBytes, policy: policies['best-fit'] })!;
   const model = new HeapModel();
-  model.begin(ARENA_BYTES, heap.policy.firstBlock(), 4);
+  model.begin(arenaBytes, heap.policy.firstBlock(), 4);
   const watch = new LeakWatch();
+  let failed = false;
   const world: World = {
     next,
     take(size, site) {
       const offset = heap.malloc(size);
+      if (offset === 0) failed = true;
+      if (offset === 0) return 0;
       model.malloc(offset, size, heap.usableSize(offset), site);
       return offset;
     },
     give(offset) {
+      if (offset === 0) return;
       heap.free(offset);
       model.free(offset);
     },
     resize(offset, size, site) {
       const moved = heap.realloc(offset, size);
+      if (moved === 0) failed = true;
+      if (moved === 0) return offset;
       model.realloc(offset, moved, size, heap.usableSize(moved), site);
       return moved;
     },
@@ -172,5 +182,15 @@ export function runProgram(seed: number, leaks: boolean): Outcome {
     model.atMs = step;
     watch.observe(model);
   }
-  return { model, watch, leaks: leaks ? leaking : 0 };
+  // The world goes on as it was: `progress` stays at its end for the parts that have one, the waves go on.
+  const goOn = (forMs: number): number | null => {
+    const from = STEPS;
+    for (let step = from; step < from + forMs; step++) {
+      for (const part of parts) part(step / STEPS);
+      model.atMs = step;
+      if (failed) return step;
+    }
+    return null;
+  };
+  return { model, watch, leaks: leaks ? leaking : 0, hasFailed: failed, goOn };
 }

@@ -19,7 +19,17 @@ export function drawLine(grid: Grid, area: Rectangle, { line }: Scene): void {
   ]);
 }
 
+/** What is wrong takes turns with the keys. */
+const TURN_MS = 10_000;
+const WARNING_MS = 7_000;
+
+function warningOf({ answers, atMs, state }: Scene): string | null {
+  if (answers === undefined || state === 'waiting' || atMs % TURN_MS >= WARNING_MS) return null;
+  return answers()[0] ?? null;
+}
+
 export function drawMessage(grid: Grid, { x, y, columns }: Rectangle, scene: Scene, keys: string): void {
-  if (scene.message !== null) grid.text(x, y, visible(scene.message, columns), styles.warning, columns);
+  const said = scene.message ?? warningOf(scene);
+  if (said !== null) grid.text(x, y, visible(said, columns), styles.warning, columns);
   else grid.text(x, y, keys, styles.quiet, columns);
 }
