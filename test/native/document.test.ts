@@ -30,7 +30,9 @@ test('every compile command of the page runs', async () => {
 test('every file that the page names is there', () => {
   const stages = [...text.matchAll(/`([a-z-]+\.ts)`/g)].map(([, name]) => name!);
   for (const name of stages) {
-    const places = ['firmware/toolchain/native', 'firmware/src'].map((folder) => `${packageRoot}/${folder}/${name}`);
+    const places = ['firmware/toolchain/native', 'firmware/src', 'sim/cortex-m'].map(
+      (folder) => `${packageRoot}/${folder}/${name}`,
+    );
     expect([name, places.some((path) => exists(path))]).toEqual([name, true]);
   }
 });

@@ -15,11 +15,11 @@ import { hoistConstants } from './hoist.ts';
 import type { Routine } from './ir.ts';
 import { type Layout, layOut } from './layout.ts';
 import { linearise } from './linear.ts';
-import { lowerRoutine } from './lower.ts';
+import { lowerRoutine } from './lower/routine.ts';
 import { LR, type MachineRoutine, R12 } from './machine.ts';
 import { readModule, type SubsetModule } from './module.ts';
 import { optimise } from './optimise.ts';
-import { select } from './select.ts';
+import { select } from './select/routine.ts';
 import type { Source } from './source.ts';
 
 export const cpus = ['cortex-m0plus', 'cortex-m4'] as const;

@@ -181,3 +181,16 @@ export function dominators(order: readonly Block[]): Map<Block, Block> {
   }
   return idom;
 }
+
+/** A phi whose arguments are all one value, or itself, is that value. Returns what it is. */
+export function removeTrivialPhi(phi: Value): Value {
+  let same: Value | null = null;
+  for (const arg of phi.args) {
+    const value = resolve(arg);
+    if (value === same || value === phi) continue;
+    if (same) return phi;
+    same = value;
+  }
+  if (same) phi.alias = same;
+  return same ?? phi;
+}

@@ -21,7 +21,7 @@ import {
 import { type LoopBound, negated } from './ir.ts';
 import type { Item } from './linear.ts';
 import { inst, type MachineCondition, type MachineInst } from './machine.ts';
-import { DE_BRUIJN } from './select.ts';
+import { DE_BRUIJN } from './select/values.ts';
 
 export interface Placed {
   /** Where it was written, for the listing: a position of the parsed text; null for literals. */

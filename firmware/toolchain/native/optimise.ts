@@ -12,12 +12,12 @@ import {
   dominators,
   newValue,
   type Routine,
+  removeTrivialPhi,
   resolve,
   reversePostorder,
   termArgs,
   type Value,
 } from './ir.ts';
-import { removeTrivialPhi } from './lower.ts';
 import { inserter, simplify, simplifyBranch } from './simplify.ts';
 
 /** More rounds than any program of the tests needs; the result is correct after any number. */
