@@ -5,9 +5,10 @@ import { exitCodes, Problem } from '../../boards/problem.ts';
 import { defaultPolicyName, isPolicyName, policyNames } from '../../firmware/src/policies/index.ts';
 import { usageProblem } from '../arguments.ts';
 import type { Arguments, Command } from '../command.ts';
-import { differences, differencesText } from '../report/diff.ts';
+import { differenceRows, differences, differencesText } from '../report/diff.ts';
 import { loadReport, type TraceWishes } from '../report/load.ts';
 import { visible } from '../view/escape.ts';
+import { diffHtml } from '../view/report/diff-page.ts';
 import { reportHtml } from '../view/report/report.ts';
 
 function wishesOf(args: Arguments): TraceWishes {
@@ -23,7 +24,12 @@ export const command: Command = {
   summary: 'one self-contained HTML file of a recording or a trace; `report diff A B` compares two',
   positionals: '<recording or trace> | diff <A> <B>',
   options: {
-    out: { type: 'string', short: 'o', value: 'FILE', help: "the HTML file; the input's name with .html if not given" },
+    out: {
+      type: 'string',
+      short: 'o',
+      value: 'FILE',
+      help: "the HTML file; the input's name with .html if not given; with diff, a page of both",
+    },
     policy: {
       type: 'string',
       value: 'NAME',
@@ -39,14 +45,17 @@ export const command: Command = {
   notes: `The page opens from disk and asks no server for anything.
 
   heapglass report test/fixtures/traces/lua-queens.trace --out queens.html
-  heapglass report diff before.hgrec after.hgrec`,
+  heapglass report diff before.hgrec after.hgrec --out diff.html`,
   async run(args, io) {
     const wishes = wishesOf(args);
     const [first, ...more] = args.positionals;
     if (first === 'diff') {
       const [a, b, ...rest] = more;
       if (a === undefined || b === undefined || rest.length > 0) throw usageProblem('report', 'diff takes two files');
-      const found = differences(loadReport(a, wishes), loadReport(b, wishes));
+      const [before, after] = [loadReport(a, wishes), loadReport(b, wishes)];
+      const found = differences(before, after);
+      const page = args.text('out');
+      if (page !== undefined) writePage(page, diffHtml(before, after, differenceRows(found)));
       io.out(args.flag('json') ? `${JSON.stringify({ differences: found })}\n` : visibleLines(differencesText(found)));
       return exitCodes.done;
     }
@@ -57,22 +66,20 @@ export const command: Command = {
       return exitCodes.done;
     }
     const path = args.text('out') ?? `${basename(first).replace(/\.[^.]*$/, '')}.html`;
-    try {
-      writeFileSync(path, reportHtml(data));
-    } catch (error) {
-      if (error instanceof Problem) throw error;
-      throw new Problem(
-        exitCodes.failed,
-        `${path} cannot be written`,
-        [(error as Error).message],
-        'Give another --out.',
-      );
-    }
+    writePage(path, reportHtml(data));
     for (const verdict of data.verdicts) io.out(`${visible(verdict, 400)}\n`);
     io.out(`${path}\n`);
     return exitCodes.done;
   },
 };
+
+function writePage(path: string, page: string): void {
+  try {
+    writeFileSync(path, page);
+  } catch (error) {
+    throw new Problem(exitCodes.failed, `${path} cannot be written`, [(error as Error).message], 'Give another --out.');
+  }
+}
 
 /** Site names are a board's: each line is made harmless. */
 function visibleLines(text: string): string {

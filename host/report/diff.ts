@@ -64,16 +64,26 @@ function atMarks(a: ReportData, b: ReportData): Difference[] {
   });
 }
 
-export function differencesText(found: readonly Difference[]): string {
+/** A difference with its figures as people read them. */
+export interface DifferenceRow extends Difference {
+  texts: { a: string; b: string; change: string };
+}
+
+export function differenceRows(found: readonly Difference[]): DifferenceRow[] {
   const text = (name: string, value: number): string => {
     const unit = rows.find((row) => row.name === name)?.unit ?? 'bytes';
     if (unit === 'part') return percentText(value);
     return unit === 'count' ? countText(value) : bytesText(value);
   };
-  const lines = found.map(({ name, a, b, change }) => {
-    const sign = change > 0 ? '+' : change < 0 ? '-' : '';
-    return [name, text(name, a), text(name, b), change === 0 ? 'same' : `${sign}${text(name, Math.abs(change))}`];
+  return found.map((difference) => {
+    const { name, a, b, change } = difference;
+    const changed = change === 0 ? 'same' : `${change > 0 ? '+' : '-'}${text(name, Math.abs(change))}`;
+    return { ...difference, texts: { a: text(name, a), b: text(name, b), change: changed } };
   });
+}
+
+export function differencesText(found: readonly Difference[]): string {
+  const lines = differenceRows(found).map(({ name, texts }) => [name, texts.a, texts.b, texts.change]);
   const table = [['', 'A', 'B', 'change'], ...lines];
   const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]!.length)));
   return table

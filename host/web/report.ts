@@ -1,46 +1,43 @@
-/** The report's script: draws the map with its slider and the charts from the JSON in the page. */
+/** The script of a report's page, and of two side by side: draws the maps with their sliders, the bars and the charts. */
+import './page/tokens.css';
+import './page/report.css';
 import type { ReportData } from '../view/report/recorder.ts';
 import { bytesText, countText, momentText, percentText } from '../view/units.ts';
 import { drawCells } from './cells.ts';
-import { drawCharts } from './charts.ts';
+import { drawBoth, drawCharts } from './charts.ts';
 
-const data = JSON.parse(document.getElementById('data')!.textContent!) as ReportData;
-const canvas = document.getElementById('map') as HTMLCanvasElement | null;
-const slider = document.getElementById('time') as HTMLInputElement | null;
+const read = JSON.parse(document.getElementById('data')!.textContent!) as ReportData | ReportData[];
+const reports = Array.isArray(read) ? read : [read];
 
-function show(index: number): void {
-  const frame = data.keyFrames[index];
-  if (!canvas || !frame) return;
-  drawCells(canvas, frame.cells);
-  const said = `At ${momentText({ clock: data.clock, atMs: frame.atMs })}: ${bytesText(frame.liveBytes)} live, largest free block ${bytesText(frame.largestFreeBytes)}${frame.exact ? '' : '; the map is not exact here'}.`;
-  canvas.setAttribute('aria-label', said);
-  document.getElementById('map-at')!.textContent = said;
-}
+function drawMap(data: ReportData, canvas: HTMLCanvasElement): void {
+  const section = canvas.closest('section')!;
+  const slider = section.querySelector<HTMLInputElement>('input[type=range]')!;
+  const words = section.querySelector('.map-at')!;
 
-/** The cell under the pointer, in words. */
-function hover(event: PointerEvent): void {
-  if (!canvas || !slider) return;
-  const frame = data.keyFrames[Number(slider.value)]!;
-  const { left, top, width, height } = canvas.getBoundingClientRect();
-  const column = Math.floor(((event.clientX - left) / width) * canvas.width);
-  const row = Math.floor(((event.clientY - top) / height) * canvas.height);
-  const cell = row * canvas.width + column;
-  const from = cell * data.cellBytes;
-  const mark = frame.cells[cell];
-  if (mark === undefined || mark === ' ') return;
-  const what =
-    mark === 'c'
-      ? "the policy's own"
-      : mark === '0'
-        ? 'free'
-        : mark === '9'
-          ? 'live'
-          : `about ${percentText((Number(mark) - 0.5) / 8)} live`;
-  document.getElementById('map-at')!.textContent =
-    `Bytes ${countText(from)} to ${countText(from + data.cellBytes - 1)}: ${what}.`;
-}
+  const show = (index: number): void => {
+    const frame = data.keyFrames[index];
+    if (!frame) return;
+    drawCells(canvas, frame.cells);
+    const moment = momentText({ clock: data.clock, atMs: frame.atMs });
+    const said = `At ${moment}: ${bytesText(frame.liveBytes)} live, largest free block ${bytesText(frame.largestFreeBytes)}${frame.exact ? '' : '; the map is not exact here'}.`;
+    canvas.setAttribute('aria-label', said);
+    slider.setAttribute('aria-valuetext', moment);
+    words.textContent = said;
+  };
 
-if (slider && canvas) {
+  /** The cell under the pointer, in words. */
+  const hover = (event: PointerEvent): void => {
+    const frame = data.keyFrames[Number(slider.value)]!;
+    const { left, top, width, height } = canvas.getBoundingClientRect();
+    const column = Math.floor(((event.clientX - left) / width) * canvas.width);
+    const row = Math.floor(((event.clientY - top) / height) * canvas.height);
+    const cell = row * canvas.width + column;
+    const mark = frame.cells[cell];
+    if (mark === undefined || mark === ' ') return;
+    const from = cell * data.cellBytes;
+    words.textContent = `Bytes ${countText(from)} to ${countText(from + data.cellBytes - 1)}: ${cellWords(mark)}.`;
+  };
+
   slider.addEventListener('input', () => show(Number(slider.value)));
   canvas.addEventListener('pointermove', hover);
   canvas.addEventListener('keydown', (event) => {
@@ -59,4 +56,20 @@ if (slider && canvas) {
   slider.value = String(fullest);
   show(fullest);
 }
-drawCharts(data.series, data.clock);
+
+function cellWords(mark: string): string {
+  if (mark === 'c') return "the policy's own";
+  if (mark === '0') return 'free';
+  if (mark === '9') return 'live';
+  return `about ${percentText((Number(mark) - 0.5) / 8)} live`;
+}
+
+for (const canvas of document.querySelectorAll<HTMLCanvasElement>('canvas.cells')) {
+  drawMap(reports[Number(canvas.dataset.report)]!, canvas);
+}
+for (const row of document.querySelectorAll<HTMLElement>('tr[data-part]')) {
+  row.style.setProperty('--part', row.dataset.part!);
+}
+const [first, second] = reports;
+if (second) drawBoth(first!, second);
+else drawCharts(first!.series, first!.clock);

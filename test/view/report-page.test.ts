@@ -6,8 +6,10 @@ import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../boards/root.ts';
+import { command as report } from '../../host/commands/report.ts';
 import { loadReport } from '../../host/report/load.ts';
 import { reportHtml } from '../../host/view/report/report.ts';
+import { runCommand } from './run-command.ts';
 
 const chromiumPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 if (chromiumPath === undefined) console.warn('no Chromium on this machine: the report is not opened in a browser');
@@ -72,5 +74,23 @@ describe.skipIf(chromiumPath === undefined)('the report in Chromium', () => {
     expect(await page.locator('img').count()).toBe(0);
     expect(await page.title()).toContain('Heapglass');
     expect(await page.getByText('onerror=').count()).toBe(1);
+  });
+
+  test('two reports on one page: what changed, both maps, one chart of both', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'heapglass-'));
+    const path = join(folder, 'diff.html');
+    const [a, b] = ['lua-queens', 'mqtt-sub'].map((name) => join(packageRoot, `test/fixtures/traces/${name}.trace`));
+    const { out } = await runCommand(report, ['diff', a!, b!, '--out', path]);
+    expect(out).toContain('peakLiveBytes');
+    await page.goto(pathToFileURL(path).href);
+    expect(await page.getByRole('row', { name: /^peak live/ }).textContent()).toMatch(/KB.*KB.*-/);
+    expect(await page.locator('canvas.cells').count()).toBe(2);
+    expect(await page.locator('.u-wrap').count()).toBe(1);
+    const second = page.locator('#map-at-b');
+    const before = await second.textContent();
+    await page.locator('#time-b').focus();
+    await page.keyboard.press('Home');
+    expect(await second.textContent()).not.toBe(before);
+    expect(complaints).toEqual([]);
   });
 });
