@@ -60,13 +60,15 @@ export interface Machine {
   /** An input pin's level, as the outside drives it; undefined where nothing does. */
   pin(number: number): 0 | 1 | undefined;
   /**
-   * A run used up its budget: it goes on, and the processor can be reached from the time it began. What it had still to
-   * say is said until `stopRunning`, which leaves only what the output buffer holds.
+   * A run was computed ahead (`run.ts`): the processor can be reached from the time it began. What it has to say is said
+   * until `stopRunning`, which leaves only what the output buffer holds.
    */
   keepRunning(): void;
   stopRunning(): void;
+  /** The first time from `atNs` on at which the run that was computed last runs code, and does not wait in `spend`. */
+  runsCodeNs(atNs: number): number;
   /** Makes an engine and lets its cycles drive the processor's time. */
-  startEngine(functions: HostFunctions, isInterrupted: () => boolean): Engine;
+  startEngine(functions: HostFunctions): Engine;
 }
 
 export type FirmwareFactory = (machine: Machine) => Firmware;

@@ -43,6 +43,11 @@ export type Stimulus = { atNs: number } & (
   | { kind: 'attach' | 'detach' | 'plug' | 'unplug' | 'powerCycle' }
 );
 
+interface Span {
+  fromNs: number;
+  untilNs: number;
+}
+
 export class VirtualBoard implements LineBoard {
   readonly board: Board;
   readonly seed: number;
@@ -60,6 +65,8 @@ export class VirtualBoard implements LineBoard {
   #baseCycles = 0;
   /** When the processor last began to compute. */
   #resumedNs = 0;
+  /** Since then: when it was busy without running code. */
+  #spent: Span[] = [];
   #engine: Engine | null = null;
   #firmware!: Firmware;
   #task!: Task;
@@ -220,6 +227,7 @@ export class VirtualBoard implements LineBoard {
     this.#wait = null;
     if (this.#machine.nowNs() < this.#nowNs) this.#setProcessorTime(this.#nowNs);
     this.#resumedNs = this.#machine.nowNs();
+    this.#spent = [];
     const { value: wait, done } = this.#task.next();
     if (done || this.#isPowerFailing) return;
     this.#wait = wait;
@@ -233,6 +241,7 @@ export class VirtualBoard implements LineBoard {
 
   #createMachine(): Machine {
     const nsPerCycle = nsPerSecond / this.board.clockHz;
+    let spans: readonly Span[] = [];
     const nowNs = (): number =>
       this.#engine === null
         ? this.#baseNs
@@ -243,7 +252,9 @@ export class VirtualBoard implements LineBoard {
       random: this.#random,
       nowNs,
       spend: (ns) => {
+        const fromNs = nowNs();
         this.#baseNs += Math.round(ns);
+        if (ns > 0) this.#spent.push({ fromNs, untilNs: nowNs() });
       },
       transmit: (bytes, giveUpNs) => {
         if (this.#isPowerFailing) return;
@@ -256,16 +267,18 @@ export class VirtualBoard implements LineBoard {
         this.#queue.add(Math.max(this.#nowNs, nowNs()), () => this.line.boardTakesAgain(this.#nowNs)),
       isAttached: () => this.line.isAttached,
       pin: (number) => this.options.pins?.[number],
-      keepRunning: () => this.#setProcessorTime(this.#nowNs),
+      keepRunning: () => {
+        spans = this.#spent;
+        this.#setProcessorTime(this.#nowNs);
+      },
       stopRunning: () => this.line.cutOutput(this.#nowNs),
-      startEngine: (functions: HostFunctions, isInterrupted) => {
+      runsCodeNs: (atNs) =>
+        spans.reduce((ns, { fromNs, untilNs }) => (ns >= fromNs && ns < untilNs ? untilNs : ns), atNs),
+      startEngine: (functions: HostFunctions) => {
         const startNs = nowNs();
         const cycleBudget = this.board.clockHz * endlessSeconds;
         const isEndless = () => nowNs() - this.#resumedNs > endlessSeconds * nsPerSecond;
-        this.#engine = this.#parts.engine(this.board, functions, {
-          isInterrupted: () => isInterrupted() || isEndless(),
-          cycleBudget,
-        });
+        this.#engine = this.#parts.engine(this.board, functions, { isInterrupted: isEndless, cycleBudget });
         // Both engines name their global object; it cannot be handed in.
         this.#engine.run('this.global=this', 'boot');
         this.#setProcessorTime(startNs);

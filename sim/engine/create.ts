@@ -82,6 +82,8 @@ class ModelEngine implements ProfiledEngine {
   #known: string[] = [];
   /** Units (cycles or instructions) charged in slices that are over. */
   #spent = 0;
+  /** What the texts were called that were run. */
+  readonly #files = new Set<string>();
   #slice = sliceUnits;
   #extraCycles = 0;
   #budgetEnd = Infinity;
@@ -157,6 +159,7 @@ class ModelEngine implements ProfiledEngine {
 
   run(source: string, fileName: string): Outcome {
     let unit: Unit | null = null;
+    this.#files.add(fileName);
     const outcome = this.#attempt(fileName, () => {
       unit = unitOf(source, this.#known);
       return this.#sandbox.evaluate(this.#prepare(unit), fileName);
@@ -248,6 +251,13 @@ class ModelEngine implements ProfiledEngine {
     }
   }
 
+  /** Where the program was, from the frames of its own texts. */
+  #linesOf(stack: string): number[] {
+    const files = [...this.#files].map(escapeText).join('|');
+    const frames = stack.matchAll(new RegExp(`^ +at (?:.* \\()?(?:${files}):(\\d+):\\d+\\)?$`, 'gm'));
+    return [...frames].map(([, line]) => Number(line));
+  }
+
   #failure(error: unknown, fileName: string): Outcome {
     if (this.#controls.isInterruption(error)) return { kind: this.#death ?? 'interrupted' };
     if (error === null || (typeof error !== 'object' && typeof error !== 'function'))
@@ -255,13 +265,26 @@ class ModelEngine implements ProfiledEngine {
     const { name, message, stack } = error as Error;
     // Both engines end a program that recurses too deeply; neither lets it see an error.
     if (name === 'RangeError' && message === 'Maximum call stack size exceeded') return { kind: 'outOfMemory' };
-    const place =
-      /\((\d+):\d+\)$/.exec(String(message)) ?? new RegExp(`${escapeText(fileName)}:(\\d+)`).exec(String(stack));
+    const syntax = / \((\d+):(\d+)\)$/.exec(String(message));
+    if (syntax) {
+      const [place, line, column] = syntax;
+      return {
+        kind: 'error',
+        name: String(name),
+        message: String(message).slice(0, -place.length),
+        line: Number(line),
+        column: Number(column) + 1,
+      };
+    }
+    const own = new RegExp(`${escapeText(fileName)}:(\\d+)`).exec(String(stack));
+    // What is thrown need not be an Error.
+    const isError = name !== undefined || message !== undefined;
     return {
       kind: 'error',
-      name: String(name),
-      message: String(message).replace(/ \(\d+:\d+\)$/, ''),
-      line: place ? Number(place[1]) : null,
+      name: isError ? String(name) : '',
+      message: isError ? String(message) : String(Object.prototype.toString.call(error)),
+      line: own ? Number(own[1]) : null,
+      lines: this.#linesOf(String(stack)),
     };
   }
 

@@ -28,7 +28,16 @@ export interface EngineOptions {
 
 export type Outcome =
   | { kind: 'value'; value: unknown /** as the engine's REPL would print it */; text: string }
-  | { kind: 'error'; name: string; message: string; line: number | null }
+  | {
+      kind: 'error';
+      name: string;
+      message: string;
+      line: number | null;
+      /** Of a text that does not parse; from 1. */
+      column?: number;
+      /** Lines of the calls that it came out of, innermost first. */
+      lines?: readonly number[];
+    }
   /** Uncatchable on the real engines: the program cannot see it. */
   | { kind: 'outOfMemory' }
   /** The cycle budget of this run was used up, or Ctrl-C came. */

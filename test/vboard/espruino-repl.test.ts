@@ -52,14 +52,32 @@ test('Ctrl-C clears the line, and ends a loop', async () => {
   await board.send('\n');
   expect(await board.send('abc\x03')).toBe('abc\x1b[D\x1b[D\x1b[D\r\x1b[J>');
   expect(await board.send('while(1);\n', 1000)).toBe('while(1);\r\n');
-  expect(await board.send('\x03')).toContain('Execution Interrupted\r\n');
+  // At the second tick of the system timer: 0.2 s each at 84 MHz.
+  expect(await board.send('\x03', 190)).toBe('');
+  expect(await board.wait(220)).toContain('Execution Interrupted\r\n');
+});
+
+test('Ctrl-C in a run that ends: broken off at the second tick, not hurt when it ends before', async () => {
+  const board = await open();
+  await board.send('\n');
+  await board.send('\x10function spin(n){for(var i=0;i<n;i++);return n}\n', 500);
+  const whole = await board.send('spin(20000)\n', 60_000);
+  expect(whole).toContain('=20000\r\n>');
+  await board.send('spin(20000)\n', 300);
+  const broken = await board.send('\x03', 500);
+  expect(broken).toMatch(/^\r\x1b\[JExecution Interrupted\r\n {4}at REPL |^Execution Interrupted\r\n/);
+  expect(broken).not.toContain('=20000');
+  expect(await board.wait(60_000)).toBe('');
+  await board.send('spin(200)\n', 5);
+  expect(await board.send('\x03', 600)).toContain('=200\r\n>');
 });
 
 test('an endless loop that prints is silent soon after Ctrl-C', async () => {
   const board = await open('puckjs');
   await board.send('\n');
   expect(await board.send('\x10while(1)print("again");\n', 1000)).toMatch(/(again\r\n){50}/);
-  expect((await board.send('\x03', 1000)).length).toBeLessThan(400);
+  // Two ticks of 0.26 s at 9600 baud, and what the output buffer holds.
+  expect((await board.send('\x03', 1000)).length).toBeLessThan(960);
   expect(await board.wait(2000)).toBe('');
   expect(await board.send('\x10print(1)\n')).toBe('1\r\n>');
 });

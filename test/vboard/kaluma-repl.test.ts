@@ -39,3 +39,21 @@ test('LF is a character of the line', async () => {
   await board.send('\r');
   expect(await board.send('\n.flash -s\r')).toContain('SyntaxError');
 });
+
+test('Ctrl-C in a run that ends: what it had still to say is not said', async () => {
+  const board = await openKaluma();
+  await board.send('\r');
+  await board.send('for (let i = 0; i < 3000; i++) print("line " + i + " ");\r', 20);
+  const said = await board.send('\x03', 500);
+  expect(said).toMatch(/line \d+ ?[a-z]*\x1b\[31mAborted\r\n\x1b\[0m/);
+  expect(said).not.toContain('line 2999');
+  expect(await board.wait(5000)).toBe('');
+  expect(await board.send('1+1\r')).toContain('\x1b[95m2\x1b[0m');
+});
+
+test('Ctrl-C while the board waits in delay(): the rest of the run is too short to be broken off', async () => {
+  const board = await openKaluma();
+  await board.send('\r');
+  await board.send('delay(300); print("done")\r', 50);
+  expect(await board.send('\x03', 400)).toContain('done\x1b[90mundefined');
+});

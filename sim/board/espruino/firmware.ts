@@ -7,6 +7,8 @@
  */
 import type { Engine, Outcome } from '../../engine/engine.ts';
 import type { Firmware, Machine, Task } from '../machine.ts';
+import { passRun } from '../run.ts';
+import { nsPerSecond } from '../time.ts';
 import { bootBanner } from './banner.ts';
 import { EspruinoConsole } from './console.ts';
 import { espruinoGlobals, type GlobalsHost, type NativeCall } from './globals.ts';
@@ -18,6 +20,8 @@ import { Storage } from './storage.ts';
 import { EspruinoTimers } from './timers.ts';
 
 const ctrlC = 0x03;
+/** The system timer's range (targets/stm32 and nrf5x jshardware.c: 24 bits of the core clock). */
+const systemTickCycles = 2 ** 24;
 /** A turn of the idle loop with nothing to do: an estimate. */
 const turnNs = 20_000;
 /** In the order in which Espruino lists them. */
@@ -46,6 +50,7 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
   readonly handlers = new Map<string, unknown[]>();
   readonly nativeCall: NativeCall | null;
   readonly isDead = false;
+  readonly #tickNs: number;
   readonly #packets: Packets;
   readonly #editor: LineEditor;
   #engine: Engine | null = null;
@@ -61,6 +66,7 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
     this.nativeCall = nativeCall;
     this.console = new EspruinoConsole(machine);
     this.input = new InputBuffer(machine);
+    this.#tickNs = (systemTickCycles / machine.board.clockHz) * nsPerSecond;
     this.storage = machine.board.savedCode ? new Storage(machine, (text) => this.console.print(text)) : null;
     this.#packets = new Packets({
       raw: (text) => this.console.raw(text),
@@ -193,7 +199,7 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
     this.#reportedFlags.clear();
     this.console.line = '';
     this.console.cursor = 0;
-    this.#engine = this.machine.startEngine(espruinoGlobals(this), () => this.#hasCtrlC);
+    this.#engine = this.machine.startEngine(espruinoGlobals(this));
   }
 
   *#runBootCode(loads: boolean): Task {
@@ -226,31 +232,37 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
     this.#report(outcome, { name: 'REPL', file: '', source: line });
   }
 
-  /** Runs text. One that does not end by itself goes on until Ctrl-C. */
   *#evaluate(source: string, fileName = 'REPL'): Task<Outcome> {
-    const outcome = this.#engine!.run(source, fileName);
-    if (outcome.kind === 'interrupted') yield* this.#untilCtrlC();
-    return outcome;
+    return yield* this.#finish(this.#engine!.run(source, fileName));
   }
 
-  *#untilCtrlC(): Task {
-    this.machine.keepRunning();
-    while (!this.#hasCtrlC) yield { untilNs: null, forInput: true };
-    this.machine.stopRunning();
+  /**
+   * Lets a run's time pass. Ctrl-C breaks it off at the second tick of the system timer after it, so a run that ends
+   * before is not hurt (jsparse.h EXEC_CTRL_C).
+   */
+  *#finish(outcome: Outcome): Task<Outcome> {
+    let askedNs: number | null = null;
+    const stopNs = (): number | null => {
+      if (!this.#hasCtrlC) return null;
+      askedNs ??= this.machine.nowNs();
+      return Math.ceil((Math.floor(askedNs / this.#tickNs) + 2) * this.#tickNs);
+    };
+    if (!(yield* passRun(this.machine, stopNs, outcome.kind === 'interrupted'))) return outcome;
     this.#hasCtrlC = false;
+    return { kind: 'interrupted' };
   }
 
   /** A timer's callback. False when an interval must go: it was interrupted, or ran out of memory. */
   *#callBack(callback: unknown, args: readonly unknown[]): Task<boolean> {
-    const outcome =
-      typeof callback === 'string' ? this.#engine!.run(callback, 'event') : this.#engine!.call(callback, [...args]);
+    const outcome = yield* this.#finish(
+      typeof callback === 'string' ? this.#engine!.run(callback, 'event') : this.#engine!.call(callback, [...args]),
+    );
     if (outcome.kind === 'value') return true;
     if (outcome.kind === 'error') {
       this.#failure ??= this.#failureOf(outcome, { name: '', file: '', source: '' });
       return true;
     }
-    if (outcome.kind === 'interrupted') yield* this.#untilCtrlC();
-    else this.#printOutOfMemory({ name: '', file: '', source: '' });
+    if (outcome.kind === 'outOfMemory') this.#printOutOfMemory({ name: '', file: '', source: '' });
     this.console.removeLine();
     this.console.print('ERROR: Ctrl-C while processing interval - removing it.\n');
     this.#flags.add('CALLBACK');
@@ -262,8 +274,7 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
     const handlers = this.handlers.get(name);
     if (!handlers) return false;
     for (const handler of handlers) {
-      const outcome = this.#engine!.call(handler, value === undefined ? [] : [value]);
-      if (outcome.kind === 'interrupted') yield* this.#untilCtrlC();
+      const outcome = yield* this.#finish(this.#engine!.call(handler, value === undefined ? [] : [value]));
       if (outcome.kind === 'outOfMemory') this.#printOutOfMemory({ name: '', file: '', source: '' });
       if (outcome.kind === 'error') this.#failure ??= this.#failureOf(outcome, { name: '', file: '', source: '' });
       if (outcome.kind === 'interrupted' || outcome.kind === 'outOfMemory') this.#isEventInterrupted = true;

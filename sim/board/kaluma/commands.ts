@@ -18,6 +18,12 @@ const commandHelp: readonly (readonly [string, string])[] = [
   ['.load', 'Load code from flash'],
   ['.mem', 'Heap memory status'],
   ['.gc', 'Perform garbage collection'],
+  ['.ls', 'List files'],
+  ['.pwd', 'Print current directory'],
+  ['.cd', 'Change current directory'],
+  ['.mkdir', 'Create directory'],
+  ['.rm', 'Remove file or directory'],
+  ['.cat', 'Print the content of file'],
 ];
 
 const flashHelp = [
@@ -77,6 +83,24 @@ export function* runCommand(firmware: KalumaFirmware, line: Uint8Array): Task {
     }
     case '.gc':
       return;
+    case '.pwd':
+      tty.print(`${firmware.folders.current}${crLf}`);
+      return;
+    case '.ls':
+      if (argument === undefined || argument === firmware.folders.current)
+        for (const folder of firmware.folders.names()) tty.print(`<dir>\t${folder}${crLf}`);
+      return;
+    case '.cat':
+      tty.print(crLf);
+      return;
+    case '.cd':
+    case '.mkdir':
+    case '.rm': {
+      const change = { '.cd': 'enter', '.mkdir': 'make', '.rm': 'remove' } as const;
+      const error = firmware.folders[change[name]](argument ?? '');
+      if (error !== null) tty.print(`\x1b[31mError: ${error}${crLf}\x1b[0m`);
+      return;
+    }
     default:
       tty.print(`\x1b[31mUnknown command: ${name}${crLf}\x1b[0m`);
   }

@@ -6,12 +6,16 @@
  */
 import type { Engine, Outcome } from '../../engine/engine.ts';
 import type { Firmware, Machine, Task } from '../machine.ts';
+import { passRun } from '../run.ts';
 import { nsPerMs } from '../time.ts';
 import { banner, runCommand } from './commands.ts';
+import { errorLines } from './error-texts.ts';
+import { Folders } from './folders.ts';
 import { heapOf, kalumaGlobals } from './globals.ts';
 import { LineEditor } from './line-editor.ts';
 import { prettyPrint } from './pretty-print.ts';
 import { ProgramArea } from './program-area.ts';
+import { refusedSyntax } from './refused-syntax.ts';
 import { KalumaTimers } from './timers.ts';
 import { KalumaTty } from './tty.ts';
 
@@ -20,6 +24,11 @@ const skipProgramPin = 22;
 const defaultLineBytes = 1024;
 const resultDepth = 3;
 const dotByte = 0x2e;
+/** As the engine models tell the stored program from lines of the REPL; Kaluma itself names neither. */
+const programName = 'program.js';
+/** The VM looks for Ctrl-C at every 16th jump back (km_runtime_init): about 16 turns of an empty loop. */
+const stopCheckNs = 90_000;
+const red = (text: string): string => `\x1b[31m${text}\r\n\x1b[0m`;
 /** A turn of the loop without anything to do: an estimate, small beside the millisecond it reads. */
 const turnNs = 5_000;
 
@@ -28,6 +37,7 @@ export class KalumaFirmware implements Firmware {
   readonly tty: KalumaTty;
   readonly editor: LineEditor;
   readonly program: ProgramArea;
+  readonly folders = new Folders();
   readonly #timers = new KalumaTimers();
   #engine: Engine | null = null;
   #heapPeakBytes = 0;
@@ -81,7 +91,8 @@ export class KalumaFirmware implements Firmware {
     if (!runsProgram) return;
     const text = this.program.text();
     if (text.length === 0) return;
-    const outcome = yield* this.#finish(this.#engine!.run(new TextDecoder().decode(text), 'program.js'));
+    const source = new TextDecoder().decode(text);
+    const outcome = yield* this.#finish(this.#run(source, programName), true, source);
     if (outcome === null || outcome.kind === 'value') return;
     // A text that does not parse leaves the VM as it is; one that throws gets a fresh VM.
     if (outcome.kind !== 'error' || outcome.name !== 'SyntaxError') this.#startVm();
@@ -96,7 +107,7 @@ export class KalumaFirmware implements Firmware {
     this.#timers.clearAll();
     this.#heapPeakBytes = 0;
     const globals = kalumaGlobals(this.machine, this.tty, this.#timers, () => this.heap());
-    this.#engine = this.machine.startEngine(globals, () => this.tty.isVmStopAsked);
+    this.#engine = this.machine.startEngine(globals);
   }
 
   #readLoopClock(): void {
@@ -104,16 +115,11 @@ export class KalumaFirmware implements Firmware {
   }
 
   *#runTimers(): Task {
-    const outcomes: Outcome[] = [];
-    this.#timers.run((callback) => {
-      if (this.#isDead || outcomes.at(-1)?.kind === 'interrupted') return true;
-      const outcome: Outcome = this.tty.isVmStopAsked ? { kind: 'interrupted' } : this.#engine!.call(callback, []);
-      if (outcome.kind === 'outOfMemory') this.#isDead = true;
-      else if (outcome.kind === 'error') this.#printError(outcome);
-      else if (outcome.kind === 'interrupted') outcomes.push(outcome);
-      return outcome.kind === 'value';
+    const run = (callback: unknown): Task<Outcome | null> => this.#finish(this.#engine!.call(callback, []), true);
+    const isDead = (): boolean => this.#isDead;
+    yield* this.#timers.run(function* (callback) {
+      return isDead() || (yield* run(callback))?.kind === 'value';
     });
-    for (const outcome of outcomes) yield* this.#finish(outcome);
   }
 
   *#handle(bytes: Uint8Array): Task {
@@ -132,33 +138,32 @@ export class KalumaFirmware implements Firmware {
     // The line is a C string.
     const end = line.indexOf(0);
     const source = new TextDecoder().decode(end < 0 ? line : line.subarray(0, end));
-    const outcome = yield* this.#finish(this.#engine!.run(source, 'repl'));
+    const outcome = yield* this.#finish(this.#run(source, 'repl'), false, source);
     if (outcome?.kind === 'value') this.tty.print(`${prettyPrint(outcome.value, resultDepth)}\r\n`);
   }
 
-  /** Prints what went wrong; an endless loop goes on until Ctrl-C. Null when the board is dead. */
-  *#finish(outcome: Outcome): Task<Outcome | null> {
-    switch (outcome.kind) {
-      case 'outOfMemory':
-        this.#isDead = true;
-        return null;
-      case 'interrupted':
-        this.machine.keepRunning();
-        while (!this.tty.isVmStopAsked) yield { untilNs: null, forInput: true };
-        this.machine.stopRunning();
-        this.tty.isVmStopAsked = false;
-        this.tty.print('\x1b[31mAborted\r\n\x1b[0m');
-        return outcome;
-      case 'error':
-        this.#printError(outcome);
-        return outcome;
-      case 'value':
-        return outcome;
-    }
+  #run(source: string, fileName: string): Outcome {
+    return refusedSyntax(source) ?? this.#engine!.run(source, fileName);
   }
 
-  #printError({ name, message }: { name: string; message: string }): void {
-    const text = message === '' ? name : name === '' ? message : `${name}: ${message}`;
-    this.tty.print(`\x1b[31m${text}\r\n\x1b[0m`);
+  /** Lets the run's time pass, until its end or Ctrl-C, and prints what went wrong. Null when the board is dead. */
+  *#finish(outcome: Outcome, showsTrace: boolean, source = ''): Task<Outcome | null> {
+    let askedNs: number | null = null;
+    const stopNs = (): number | null => {
+      if (!this.tty.isVmStopAsked) return null;
+      askedNs ??= this.machine.nowNs();
+      return this.machine.runsCodeNs(askedNs) + stopCheckNs;
+    };
+    if (yield* passRun(this.machine, stopNs, outcome.kind === 'interrupted')) {
+      this.tty.isVmStopAsked = false;
+      this.tty.print(red('Aborted'));
+      return { kind: 'interrupted' };
+    }
+    if (outcome.kind === 'outOfMemory') {
+      this.#isDead = true;
+      return null;
+    }
+    if (outcome.kind === 'error') for (const line of errorLines(outcome, source, showsTrace)) this.tty.print(red(line));
+    return outcome;
   }
 }

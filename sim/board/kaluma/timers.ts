@@ -11,8 +11,8 @@ interface Timer {
   dueMs: number;
 }
 
-/** The terminal's handle has id 0. */
-const firstId = 1;
+/** The terminal's handle has id 0, that of the queued jobs 1. */
+const firstId = 2;
 
 export class KalumaTimers {
   #timers: Timer[] = [];
@@ -36,12 +36,13 @@ export class KalumaTimers {
   }
 
   /** Calls what is due; a callback that fails loses its timer. */
-  run(call: (callback: unknown) => boolean): void {
+  *run<Step>(call: (callback: unknown) => Generator<Step, boolean, void>): Generator<Step, void, void> {
     for (const timer of [...this.#timers]) {
       if (timer.dueMs >= this.loopMs || !this.#timers.includes(timer)) continue;
       timer.dueMs += timer.intervalMs;
       if (!timer.repeats) timer.dueMs = Number.POSITIVE_INFINITY;
-      if (!call(timer.callback) || !timer.repeats) this.clear(timer.id);
+      const goesOn = yield* call(timer.callback);
+      if (!goesOn || !timer.repeats) this.clear(timer.id);
     }
   }
 

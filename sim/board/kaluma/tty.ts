@@ -15,6 +15,12 @@ const ringBytes = 2048;
 const etx = 0x03;
 /** PICO_STDIO_USB_STDOUT_TIMEOUT_US. */
 const giveUpNs = 500 * nsPerMs;
+/**
+ * What a byte takes on its way to USB: one by one through putchar (`print`, `process.stdout`), or within a text through
+ * printf (console.log, the REPL). Measured with micros() on Kaluma 1.2.1 executed in rp2040js, 8 to 192 bytes.
+ */
+const putNsPerByte = 25_200;
+const printfNsPerByte = 10_800;
 
 export class KalumaTty {
   readonly #machine: Machine;
@@ -83,8 +89,12 @@ export class KalumaTty {
     return this.read(length);
   }
 
-  putBytes(bytes: Uint8Array): void {
-    this.#machine.transmit(bytes, giveUpNs);
+  putBytes(bytes: Uint8Array, nsPerByte = putNsPerByte): void {
+    for (let at = 0; at < bytes.length; at += packetBytes) {
+      const part = bytes.subarray(at, at + packetBytes);
+      this.#machine.spend(part.length * nsPerByte);
+      this.#machine.transmit(part, giveUpNs);
+    }
   }
 
   putByte(byte: number): void {
@@ -92,6 +102,6 @@ export class KalumaTty {
   }
 
   print(text: string): void {
-    this.putBytes(new TextEncoder().encode(text));
+    this.putBytes(new TextEncoder().encode(text), printfNsPerByte);
   }
 }
