@@ -1,6 +1,6 @@
 /** `heapglass compile`: a policy as native Thumb code; its listing, its blob, or an object for C firmware. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { exitCodes } from '../../boards/problem.ts';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { exitCodes, Problem } from '../../boards/problem.ts';
 import { isPolicyName, type PolicyName, policyNames } from '../../firmware/src/policies/index.ts';
 import { packBlob } from '../../firmware/toolchain/native/blob.ts';
 import { type Cpu, cpus } from '../../firmware/toolchain/native/compile.ts';
@@ -13,6 +13,7 @@ import { usageProblem } from '../arguments.ts';
 import { ampleArenaBytes } from '../bench/cycles.ts';
 import { nativeMeter } from '../bench/native.ts';
 import type { Command } from '../command.ts';
+import { verifyBlob } from '../native/verify-blob.ts';
 import { readTrace } from '../trace/trace.ts';
 
 export const command: Command = {
@@ -27,7 +28,7 @@ export const command: Command = {
     trace: {
       type: 'string',
       value: 'FILE',
-      help: 'with --wcet: the most that calls of this trace took, beside the bounds',
+      help: 'with --wcet: the most that calls of this trace took, beside the bounds; with --verify: what is run',
     },
     bound: {
       type: 'string',
@@ -36,10 +37,16 @@ export const command: Command = {
       help: 'with --wcet: how often annotated loops run at most, such as blocks=200 or words=1024',
     },
     out: { type: 'string', value: 'DIR', help: 'write NAME.bin (blob), NAME.s and NAME.h (for C firmware) there' },
+    verify: {
+      type: 'string',
+      value: 'FILE',
+      help: 'hold a blob to its policy on the counting core, before a board with --cpu runs it; needs --trace',
+    },
     json: { type: 'boolean', help: 'routines, sizes and the blob in base64 as one JSON object' },
   },
   notes: `  heapglass compile --cpu cortex-m0plus --policy segregated --disassemble
-  heapglass compile --cpu cortex-m4 --policy tlsf --out build`,
+  heapglass compile --cpu cortex-m4 --policy tlsf --out build
+  heapglass compile --cpu cortex-m4 --policy tlsf --verify build/tlsf.bin --trace lua.trace`,
 
   async run(args, io) {
     const cpu = cpus.find((known): known is Cpu => known === (args.text('cpu') ?? 'cortex-m0plus'));
@@ -48,6 +55,11 @@ export const command: Command = {
     const policy = args.text('policy') ?? 'tlsf';
     if (!isPolicyName(policy)) {
       throw usageProblem('compile', `there is no policy "${policy}"`, [`the policies are ${policyNames.join(', ')}`]);
+    }
+    const verify = args.text('verify');
+    if (verify !== undefined) {
+      io.out(verifyText(verify, policy, cpu, args.text('trace'), args.flag('json')));
+      return exitCodes.done;
     }
     const compiled = compilePolicy(policy, cpu);
     const blob = packBlob(compiled);
@@ -85,6 +97,28 @@ export const command: Command = {
     return exitCodes.done;
   },
 };
+
+function verifyText(path: string, policy: PolicyName, cpu: Cpu, tracePath: string | undefined, json: boolean): string {
+  if (tracePath === undefined) throw usageProblem('compile', '--verify needs --trace FILE: the operations to run', []);
+  const trace = readTrace(tracePath);
+  const verified = verifyBlob(readInput(path), policy, cpu, trace, ampleArenaBytes(trace));
+  if (json) return `${JSON.stringify({ file: path, policy, trace: trace.name, ...verified })}\n`;
+  const { codeBytes, operations, isOurs } = verified;
+  return `${path} is ${policy} for ${verified.cpu}, ${codeBytes} bytes: ${operations} operations of ${trace.name} as in JavaScript, the arena equal after each${isOurs ? '' : '; its code is not what this compiler makes'}\n`;
+}
+
+function readInput(path: string): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(path));
+  } catch (error) {
+    throw new Problem(
+      exitCodes.badInput,
+      `${path} cannot be read`,
+      [(error as Error).message],
+      'Name a blob that `compile --out` wrote.',
+    );
+  }
+}
 
 function boundCounts(words: readonly string[]): Record<string, number> {
   return Object.fromEntries(

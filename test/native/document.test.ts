@@ -1,11 +1,12 @@
 // docs/native.md: the commands it names run, and the bounds it states are those that are printed.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../boards/root.ts';
 import { compilePolicy } from '../../firmware/toolchain/native/policy.ts';
 import { cortexM0Plus } from '../../firmware/toolchain/native/timing.ts';
 import { worstCases } from '../../firmware/toolchain/native/wcet.ts';
 import { command } from '../../host/commands/compile.ts';
+import { peerRows, peersPath, tableHead } from '../../scripts/native-doc.ts';
 import { runCommand } from '../view/run-command.ts';
 
 const text = readFileSync(`${packageRoot}/docs/native.md`, 'utf8');
@@ -33,15 +34,25 @@ test('every file that the page names is there', () => {
     const places = ['firmware/toolchain/native', 'firmware/src', 'sim/cortex-m'].map(
       (folder) => `${packageRoot}/${folder}/${name}`,
     );
-    expect([name, places.some((path) => exists(path))]).toEqual([name, true]);
+    expect([name, places.some((path) => existsSync(path))]).toEqual([name, true]);
   }
 });
 
-function exists(path: string): boolean {
-  try {
-    readFileSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
+test.skipIf(!existsSync(peersPath))(
+  'the table beside C allocators is what is measured, to a tenth',
+  async () => {
+    const rows = await peerRows();
+    const stated = text.slice(text.indexOf(tableHead)).split('\n\n')[0]!.split('\n').slice(2);
+    for (const { name, isOurs, mallocMean, mallocMax, freeMean, freeMax, codeBytes } of rows) {
+      const line = stated.find((row) => row.includes(` ${name} `) || row.includes(`**${name}**`));
+      const numbers = line?.replaceAll('*', '').split(' | ').slice(1).join(' ').match(/\d+/g)?.map(Number) ?? [];
+      const measured = [mallocMean, mallocMax, freeMean, freeMax, codeBytes];
+      const worst = Math.max(...measured.map((figure, k) => Math.abs((numbers[k] ?? 0) - figure) / figure));
+      // What was recorded of others is exact; ours may change a little between two writings of the page.
+      expect([name, worst < (isOurs ? 0.1 : 0.005)]).toEqual([name, true]);
+    }
+  },
+  120_000,
+);
+
+if (!existsSync(peersPath)) console.warn(`native document: ${peersPath} is not there, its table is not measured again`);
