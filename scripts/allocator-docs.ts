@@ -28,6 +28,7 @@ const whenToChoose: Record<string, string> = {
     'The fastest when interpreted: a list for each small size in front. For programs that free as they allocate.',
   percore:
     'The only one that interrupt handlers may share, and fast: a malloc from a cache is ten loads and stores. Wants memory to spare.',
+  slab: 'Many small blocks of few sizes: half the footprint cost of `segregated`, and bookkeeping that no write past a payload reaches.',
   buddy: 'Power-of-two blocks, for requests that are powers of two; alignment inside any block.',
 };
 

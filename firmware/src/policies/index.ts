@@ -11,6 +11,7 @@ import * as firstFit from './first-fit.ts';
 import * as nextFit from './next-fit.ts';
 import * as percore from './percore.ts';
 import * as segregated from './segregated.ts';
+import * as slab from './slab.ts';
 import * as tlsf from './tlsf.ts';
 import * as trieFit from './trie-fit.ts';
 
@@ -24,6 +25,7 @@ const registry = [
   { id: 7, name: 'segregated', policy: segregated },
   { id: 8, name: 'percore', policy: percore },
   { id: 9, name: 'buddy', policy: buddy },
+  { id: 10, name: 'slab', policy: slab },
 ] as const satisfies readonly { id: number; name: string; policy: Policy }[];
 
 export type PolicyName = (typeof registry)[number]['name'];

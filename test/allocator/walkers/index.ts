@@ -2,6 +2,7 @@
 // code with the policies. A policy without one here is held to the model and to its own check().
 import type { Walker } from '../conformance.ts';
 import { walkBoundaryTags } from './boundary-tags.ts';
+import { walkSlab } from './slab.ts';
 import { walkTrieFit } from './trie-fit.ts';
 
 export const walkers: Partial<Record<string, Walker>> = {
@@ -9,4 +10,5 @@ export const walkers: Partial<Record<string, Walker>> = {
   'next-fit': walkBoundaryTags,
   'best-fit': walkBoundaryTags,
   'trie-fit': walkTrieFit,
+  slab: walkSlab,
 };
