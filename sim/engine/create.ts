@@ -10,16 +10,19 @@ import type { Board } from '../../boards/board.ts';
 import { type AnyNode, childrenOf } from './ast.ts';
 import { espruinoCosts, jerryscriptCosts } from './costs.ts';
 import type { Engine, EngineOptions, Outcome } from './engine.ts';
+import { espruinoMemory } from './espruino/memory.ts';
 import { espruinoModel } from './espruino/model.ts';
 import { addTo, type Bag, priceOf } from './features.ts';
 import { type Instrumented, instrument } from './instrument.ts';
+import { jerryscriptMemory } from './jerryscript/memory.ts';
 import { jerryscriptModel } from './jerryscript/model.ts';
 import { marker } from './marker.ts';
-import { espruinoMemory, jerryscriptMemory, sizeOf } from './memory.ts';
+
 import type { Block, CostModel, Unit } from './model.ts';
 import { type Controls, dynamicNames, preludeText } from './prelude.ts';
 import { type HostFunctions, Sandbox } from './sandbox.ts';
 import { analyseScopes } from './scopes.ts';
+import { sizeOf } from './sizes.ts';
 
 /** Charges between two looks at the budget and at Ctrl-C. */
 const sliceUnits = 1 << 20;
@@ -47,7 +50,9 @@ export function createProfiledEngine(board: Board): ProfiledEngine {
 }
 
 export function modelOf(board: Board): CostModel {
-  return board.engine === 'espruino' ? espruinoModel(espruinoCosts.prices) : jerryscriptModel(jerryscriptCosts.prices);
+  return board.engine === 'espruino'
+    ? espruinoModel(espruinoCosts.prices)
+    : jerryscriptModel(jerryscriptCosts.prices, jerryscriptCosts.allocations);
 }
 
 /** Parses and analyses a text; throws acorn's SyntaxError. */
@@ -74,10 +79,11 @@ class ModelEngine implements ProfiledEngine {
   readonly #profiling: boolean;
   readonly #blocks: Block[] = [];
   readonly #cyclesPerUnit: number;
-  readonly #heapRoom: number;
-  readonly #collectEvery: number;
+  /** Bytes of the engine's heap, or its variables. */
+  readonly #heapSize: number;
+  #liveAtLoad = 0;
   readonly #hostBytesAtStart = process.memoryUsage().arrayBuffers;
-  readonly #gc: { limitBytes: number; units: number };
+  readonly #gc = jerryscriptCosts.collection;
   readonly #memory: Bag = new Map();
   #known: string[] = [];
   /** Units (cycles or instructions) charged in slices that are over. */
@@ -95,13 +101,7 @@ class ModelEngine implements ProfiledEngine {
     this.#options = options;
     this.#profiling = profiling;
     this.#model = modelOf(board);
-    this.#gc = jerryscriptCosts.collection;
-    this.#heapRoom =
-      board.engine === 'kaluma'
-        ? (board.engineHeapBytes ?? Infinity) - (board.engineHeapUsedAtBootBytes ?? 0)
-        : (board.jsvars?.count ?? Infinity) - espruinoCosts.jsvarsAtBoot;
-    // Espruino frees at once what nothing refers to; looking now and then is only to find a full heap.
-    this.#collectEvery = board.engine === 'kaluma' ? this.#gc.limitBytes : Math.ceil(this.#heapRoom / 4);
+    this.#heapSize = (board.engine === 'kaluma' ? board.engineHeapBytes : board.jsvars?.count) ?? Infinity;
     this.#cyclesPerUnit =
       board.engine === 'espruino'
         ? 1 /
@@ -110,7 +110,7 @@ class ModelEngine implements ProfiledEngine {
           )
         : 1;
     this.#sandbox = new Sandbox(board);
-    this.#sandbox.evaluate(preludeText(this.#model, profiling ? profileBlocks : 0), 'prelude');
+    this.#sandbox.prepare(preludeText(this.#model, profiling ? profileBlocks : 0));
     const start = this.#sandbox.evaluate(`${marker}start`, 'prelude') as (
       refill: (left: number) => number,
       collect: (left: number) => number,
@@ -121,7 +121,7 @@ class ModelEngine implements ProfiledEngine {
     );
     this.#sandbox.evaluate(`delete globalThis.${marker}i;${marker}start=undefined`, 'prelude');
     this.#controls.setLeft(sliceUnits);
-    this.#controls.setMemoryLeft(this.#collectEvery);
+    this.#controls.setMemoryLeft(this.#memoryToCollection(this.#heldSize(0)));
     this.#sandbox.provide({ eval: (text: unknown) => this.#eval(text), ...functions }, () => this.#chargeHostCall());
   }
 
@@ -186,7 +186,7 @@ class ModelEngine implements ProfiledEngine {
       if (times !== 0) for (const [name, count] of bag) features.set(name, (features.get(name) ?? 0) + count * times);
     });
     const dynamic = this.#controls.dynamicCounts();
-    dynamicNames(this.#model.dynamic).forEach((name, at) => {
+    dynamicNames.forEach((name, at) => {
       const count = dynamic[at] ?? 0;
       if (count !== 0) features.set(name, (features.get(name) ?? 0) + count);
     });
@@ -210,7 +210,7 @@ class ModelEngine implements ProfiledEngine {
     return this.#board.engine === 'kaluma' ? `'use strict';${code}` : code;
   }
 
-  /** Adds what a program left in the engine's memory. */
+  /** Adds what a program left in the engine's memory; the next collection is so much away. */
   #remember(unit: Unit): void {
     const readGlobal = (name: string): unknown => this.#sandbox.read(name);
     const left =
@@ -218,6 +218,23 @@ class ModelEngine implements ProfiledEngine {
         ? espruinoMemory(unit, readGlobal, this.#board.jsvars?.bytesEach ?? defaultVariableBytes)
         : jerryscriptMemory(unit, readGlobal);
     for (const [feature, count] of left) addTo(this.#memory, feature, count);
+    this.#liveAtLoad = this.#live().size;
+    this.#controls.setMemoryLeft(this.#memoryToCollection(this.#heldSize(this.#liveAtLoad)));
+  }
+
+  /** Memory in use: what loading left, and what the program's values have grown by since. */
+  #heldSize(liveSize: number): number {
+    return (this.heapBytes ?? this.jsvars ?? 0) + liveSize - this.#liveAtLoad;
+  }
+
+  /** JerryScript collects when its heap's use passes a multiple of the limit. */
+  #memoryToCollection(heldSize: number): number {
+    const room = this.#heapSize - heldSize;
+    // Espruino frees at once what nothing refers to; looking now and then is only to find a full heap.
+    if (this.#model.engine === 'espruino') return Math.max(1, Math.min(Math.ceil(this.#heapSize / 4), room));
+    const { limitBytes, smallestBytes } = this.#gc;
+    const next = limitBytes - (heldSize % limitBytes);
+    return Math.max(1, Math.min(next < smallestBytes ? next + limitBytes : next, room));
   }
 
   #eval(text: unknown): unknown {
@@ -312,22 +329,24 @@ class ModelEngine implements ProfiledEngine {
    * asked for do not fit, the run ends as the real engine ends it. `left` is negative by what was asked for last.
    */
   #collect(left: number): number {
-    if (this.#model.engine === 'jerryscript') this.#spent += this.#gc.units;
-    const room = this.#heapRoom - this.#liveSize();
+    const { size, objects } = this.#live();
+    if (this.#model.engine === 'jerryscript') this.#spent += this.#gc.units + this.#gc.unitsPerObject * objects;
+    const held = this.#heldSize(size);
     const heldElsewhere = process.memoryUsage().arrayBuffers - this.#hostBytesAtStart;
-    if (-left > room || room <= 0 || heldElsewhere > hostBytesLimit) {
+    if (held - left > this.#heapSize || heldElsewhere > hostBytesLimit) {
       this.#death = 'outOfMemory';
       return -1;
     }
-    return Math.min(this.#collectEvery, room);
+    return this.#memoryToCollection(held);
   }
 
-  /** Bytes, or variables, that the program's globals hold. */
-  #liveSize(): number {
+  /** Bytes, or variables, that the program's globals hold, and how many objects. */
+  #live(): { size: number; objects: number } {
     const read = (name: string): unknown => this.#sandbox.read(name);
     const seen = new Set<unknown>();
     const bytesEach = this.#board.jsvars?.bytesEach ?? defaultVariableBytes;
-    return this.#known.reduce((sum, name) => sum + sizeOf(read(name), this.#model.engine, bytesEach, seen), 0);
+    const size = this.#known.reduce((sum, name) => sum + sizeOf(read(name), this.#model.engine, bytesEach, seen), 0);
+    return { size, objects: seen.size };
   }
 }
 

@@ -16,27 +16,16 @@ export interface Unit {
   known: readonly string[];
 }
 
-/** What the run must find out: prices of these are charged by the helpers that the instrumentation calls. */
+/** How an engine keeps values, as far as the helpers that look at them must know it (prelude.ts). */
 export interface DynamicFeatures {
-  /** A computed member is used on an object of each kind, to read, write, or both. */
-  element: (kind: 'typed' | 'array' | 'string' | 'object', use: 'get' | 'set' | 'update') => string;
-  /** For each element that a search through an array passes; null where elements are found at once. */
-  elementStep: string | null;
-  /** `.length` of each kind. */
-  length: (kind: 'typed' | 'array' | 'string' | 'object') => string;
-  /** A number outside the range that the engine keeps in a word came out of arithmetic, or goes into a bit operation. */
-  wideResult: string;
-  wideOperand: string;
-  /** The largest magnitude that is not wide. */
+  /** An array's elements are searched one by one; else they are found at once. */
+  searchesArrays: boolean;
+  /** Text is a chain of pieces that a character is searched in; else it is found at once. */
+  searchesText: boolean;
+  /** Which properties of an object are passed before one is found. */
+  passes: 'older' | 'newer';
+  /** The largest magnitude that the engine keeps in a word. */
   wordMax: number;
-  /** Concatenation: once, and for each character of the result. */
-  concat: string;
-  concatCharacter: string;
-  /** `new` of a builtin: a typed array (and each byte), a view of an existing buffer, anything else. */
-  newTyped: string;
-  newTypedByte: string;
-  newView: string;
-  newOther: string;
 }
 
 /** Fills bags for one Unit. */

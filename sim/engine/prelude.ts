@@ -7,28 +7,51 @@
  * of its own world.
  */
 import { marker as m } from './marker.ts';
-import type { CostModel, DynamicFeatures } from './model.ts';
+import { type Charge, meterText } from './metering.ts';
+import { meterFeatures } from './meters.ts';
+import type { CostModel } from './model.ts';
 
-const kinds = ['typed', 'array', 'string', 'object'] as const;
+const kinds = ['typed', 'fraction', 'array', 'string', 'object'] as const;
 const uses = { g: 'get', w: 'set', u: 'update' } as const;
+/** What a result may be charged for, by the kind of arithmetic that gave it. */
+const wideResults = { n: 'add', M: 'mul', D: 'div', R: 'mod', B: 'bit' } as const;
+/** Characters beyond which a text that is put together counts as memory at once. */
+const longText = 1000;
+const madeKinds = ['typed', 'view', 'error', 'array', 'map', 'date', 'other'] as const;
 
-/** Names of the dynamic features, in the order of the counters that profiling fills. */
-export function dynamicNames(dynamic: DynamicFeatures): string[] {
-  const names = [
-    ...kinds.flatMap((kind) => Object.values(uses).map((use) => dynamic.element(kind, use))),
-    ...kinds.map((kind) => dynamic.length(kind)),
-    dynamic.wideResult,
-    dynamic.wideOperand,
-    dynamic.concat,
-    dynamic.concatCharacter,
-    dynamic.newTyped,
-    dynamic.newTypedByte,
-    dynamic.newView,
-    dynamic.newOther,
-    ...(dynamic.elementStep === null ? [] : [dynamic.elementStep]),
-  ];
-  return [...new Set(names)];
-}
+/** The features that only a run can count, in the order of the counters that profiling fills. */
+export const dynamicNames: readonly string[] = [
+  ...kinds.flatMap((kind) => Object.values(uses).map((use) => `element.${kind}.${use}`)),
+  ...kinds.map((kind) => `length.${kind}`),
+  ...Object.values(wideResults).map((kind) => `float.${kind}`),
+  ...['float.operand', 'float.compare', 'concat', 'concat.character', 'append', 'append.character'],
+  ...[
+    'text.int',
+    'text.digit',
+    'text.fraction',
+    'text.fraction.digit',
+    'step.array',
+    'step.string',
+    'step.object',
+    'key.new',
+  ],
+  ...madeKinds.map((kind) => `new.${kind}`),
+  ...[
+    'new.other.pair',
+    'new.typed.byte',
+    'new.array.element',
+    'forIn.array',
+    'forIn.object',
+    'forIn.key',
+    'forIn.pair',
+    'forOf.array',
+    'forOf.map',
+    'forOf.map.element',
+    'forOf.other',
+  ],
+  ...['spread.element', 'new.typed.fromArray', 'new.typed.fromTyped', 'error.engine'],
+  ...meterFeatures,
+];
 
 /** What the prelude evaluates to: the host's hold on the counters. */
 export interface Controls {
@@ -49,26 +72,63 @@ export interface Controls {
 
 export function preludeText(model: CostModel, profileBlocks: number): string {
   const { dynamic, prices, allocations } = model;
-  const names = dynamicNames(dynamic);
   const profiling = profileBlocks > 0;
-  const charge = (feature: string, times = '1'): string => {
+  const charge: Charge = (feature, times = '1') => {
     const price = prices[feature] ?? 0;
     const bytes = allocations[feature] ?? 0;
-    const cost = times === '1' ? `${Math.round(price)}` : `(${price}*${times})|0`;
-    const memory =
-      bytes > 0 ? `(${m}m-=${times === '1' ? Math.round(bytes) : `(${bytes}*${times})|0`})<0&&${m}c();` : '';
-    return `${memory}${m}k-=${cost};${profiling ? `${m}d[${names.indexOf(feature)}]+=${times};` : ''}`;
+    const once = times === '1';
+    const memory = bytes > 0 ? `(${m}m-=${once ? Math.round(bytes) : `(${bytes}*${times})|0`})<0&&${m}c();` : '';
+    const cost = price === 0 ? '' : `${m}k-=${once ? Math.round(price) : `(${price}*${times})|0`};`;
+    return `${memory}${cost}${profiling ? `${m}d[${dynamicNames.indexOf(feature)}]+=${times};` : ''}`;
   };
-  const byKind = (feature: (kind: (typeof kinds)[number]) => string, onArray = '', otherwise = ''): string =>
-    `if(isView(o)){${charge(feature('typed'))}${otherwise}}else if(isArray(o)){${charge(feature('array'))}${onArray}}` +
-    `else if(typeof o==='string'){${charge(feature('string'))}${otherwise}}else{${charge(feature('object'))}${otherwise}}return o;`;
+  const byKind = (feature: (kind: (typeof kinds)[number]) => string, remember = false): string => {
+    const branch = (kind: (typeof kinds)[number], at: number) =>
+      `{${remember ? `kind=${at};` : ''}${charge(feature(kind))}}`;
+    return (
+      `if(isView(o)){if(o instanceof Float32Array||o instanceof Float64Array)${branch('fraction', 0)}else${branch('typed', 0)}}` +
+      `else if(isArray(o))${branch('array', 1)}else if(typeof o==='string')${branch('string', 2)}` +
+      `else{${remember ? 'kind=3;last=o;' : ''}${charge(feature('object'))}}return o;`
+    );
+  };
   const element = (letter: 'g' | 'w' | 'u'): string =>
-    `const ${m}${letter}=(o)=>{${byKind((kind) => dynamic.element(kind, uses[letter]), 'onArray=true;', 'onArray=false;')}};`;
+    `const ${m}${letter}=(o)=>{${byKind((kind) => `element.${kind}.${uses[letter]}`, true)}};`;
   const word = dynamic.wordMax;
   const isWide = `(r|0)!==r||r>${word}||r<${-word}`;
+  // A text is given back as soon as nothing refers to it; a long one may not fit all the same.
+  const spend = `(${m}m-=r.length)<0&&${m}c();`;
+  const result = (letter: keyof typeof wideResults): string =>
+    `const ${m}${letter}=(r)=>{if(typeof r==='number'){if(${isWide}){${charge(`float.${wideResults[letter]}`)}}}` +
+    `${letter === 'n' ? `else if(typeof r==='string'){if(r.length>${longText}){${spend}}${charge('concat')}${charge('concat.character', 'r.length')}}` : ''}return r};`;
+  const looked = (letter: string, feature: string): string =>
+    `const ${m}${letter}=(r)=>{if(typeof r==='number'&&(${isWide})){${charge(feature)}}return r};`;
+  const helpers = [
+    'g',
+    'w',
+    'u',
+    'l',
+    'x',
+    'n',
+    'M',
+    'D',
+    'R',
+    'B',
+    'A',
+    'v',
+    'C',
+    't',
+    'y',
+    'z',
+    'j',
+    'h',
+    'N',
+    'S',
+    'T',
+    'f',
+  ];
+  const names = helpers.map((letter) => m + letter).join(',');
   return `'use strict';
 let ${m}k=0,${m}m=0;
-const ${m}b=new Float64Array(${profileBlocks}),${m}d=new Float64Array(${names.length});
+const ${m}b=new Float64Array(${profileBlocks}),${m}d=new Float64Array(${dynamicNames.length});
 var ${m}start=(hostRefill,hostCollect)=>{
 const refill=()=>{try{return hostRefill(${m}k)}catch(e){return -1}};
 const collect=()=>{try{return hostCollect(${m}m)}catch(e){return -1}};
@@ -77,20 +137,35 @@ return {
 left:()=>${m}k,setLeft:(v)=>{${m}k=v},memoryLeft:()=>${m}m,setMemoryLeft:(v)=>{${m}m=v},
 kill:()=>{${m}hooks.dead=true;${m}k=-1},revive:()=>{${m}hooks.dead=false},
 isInterruption:(t)=>t===${m}hooks.token,
-blockCounts:()=>${m}b,dynamicCounts:()=>${m}d,reset:()=>{${m}b.fill(0);${m}d.fill(0)},
+blockCounts:()=>${m}b,dynamicCounts:()=>${m}d,reset:()=>{for(let i=0;i<${m}b.length;i++)${m}b[i]=0;for(let i=0;i<${m}d.length;i++)${m}d[i]=0},
 }};
 const ${m}hooks={refill:null,collect:null,dead:false,token:{__proto__:null}};
 const ${m}o=()=>{if(!${m}hooks.dead){const left=${m}hooks.refill();if(left>=0){${m}k=left;return}}${m}hooks.dead=true;${m}k=-1;throw ${m}hooks.token};
 const ${m}c=()=>{if(${m}hooks.dead)throw ${m}hooks.token;const left=${m}hooks.collect();if(left>=0){${m}m=left;return}${m}hooks.dead=true;${m}k=-1;throw ${m}hooks.token};
-const {${m}g,${m}w,${m}u,${m}l,${m}x,${m}n,${m}v,${m}N,${m}f}=(()=>{
-const {isView,isArray}=globalThis.${m}i,DataViewOf=globalThis.DataView;let onArray=false;
+const {${names}}=(()=>{
+const {isView,isArray,keys,Float32Array,Float64Array,DataView,Error,Map,Set,Date,WeakSet}=globalThis.${m}i;
+const made=new WeakSet();let kind=0,last=null,key=null;
+const steps=(o,k)=>{const all=keys(o),name=''+k;let at=all.length-1;while(at>=0&&all[at]!==name)at--;return at<0?all.length:${dynamic.passes === 'older' ? 'at' : 'all.length-1-at'}};
 ${element('g')}${element('w')}${element('u')}
-const ${m}l=(o)=>{${byKind((kind) => dynamic.length(kind))}};
-const ${m}x=(i)=>{if(onArray&&i>0){${dynamic.elementStep === null ? '' : charge(dynamic.elementStep, '(i|0)')}}return i};
-const ${m}n=(r)=>{if(typeof r==='number'){if(${isWide}){${charge(dynamic.wideResult)}}}else if(typeof r==='string'){${charge(dynamic.concat)}${charge(dynamic.concatCharacter, 'r.length')}}return r};
-const ${m}v=(r)=>{if(typeof r==='number'&&(${isWide})){${charge(dynamic.wideOperand)}}return r};
-const ${m}N=(o)=>{if(isView(o)){if(!(DataViewOf&&o instanceof DataViewOf)&&o.byteLength===o.buffer.byteLength){${charge(dynamic.newTyped)}${charge(dynamic.newTypedByte, 'o.byteLength')}}else{${charge(dynamic.newView)}}}else{${charge(dynamic.newOther)}}return o};
-const ${m}f=(e)=>{if(${m}hooks.dead||typeof e==='object'&&e!==null&&e.name==='RangeError'&&e.message==='Maximum call stack size exceeded'){${m}hooks.dead=true;${m}k=-1;throw ${m}hooks.token}};
-return {${m}g,${m}w,${m}u,${m}l,${m}x,${m}n,${m}v,${m}N,${m}f}})();
+const ${m}l=(o)=>{${byKind((kind) => `length.${kind}`)}};
+const ${m}x=(i)=>{if(kind===1){${dynamic.searchesArrays ? `if(i>0){${charge('step.array', '(i|0)')}}` : ''}}else if(kind===2){${
+    dynamic.searchesText ? `if(i>0){${charge('step.string', '(i|0)')}}` : ''
+  }}else if(kind===3&&typeof last==='object'&&last!==null&&typeof i!=='symbol'){const s=steps(last,i);${charge('step.object', 's')}last=null}return i};
+${(Object.keys(wideResults) as (keyof typeof wideResults)[]).map(result).join('\n')}
+const ${m}A=(r)=>{if(typeof r==='number'){if(${isWide}){${charge('float.add')}}}else if(typeof r==='string'){if(r.length>${longText}){${spend}}${charge('append')}${charge('append.character', 'r.length')}}return r};
+${looked('v', 'float.operand')}
+${looked('C', 'float.compare')}
+const ${m}t=(r)=>{if(typeof r==='number'){if((r|0)===r){${charge('text.int')}if(r>9||r<0){${charge('text.digit', "(''+r).length")}}}else{${charge('text.fraction')}${charge('text.fraction.digit', "(''+r).length")}}}return r};
+const ${m}y=(k)=>{key=k;return k};
+const ${m}z=(o)=>{if(typeof o==='object'&&o!==null&&!isView(o)&&!isArray(o)&&typeof key!=='symbol'){const s=steps(o,key);${charge('step.object', 's')}}return o};
+const ${m}j=(o)=>{if(isArray(o)){${charge('forIn.array')}}else{${charge('forIn.object')}}if(typeof o==='object'&&o!==null){const s=keys(o).length;${charge('forIn.key', 's')}${charge('forIn.pair', '(s*(s-1)/2)')}}return o};
+const ${m}h=(o)=>{if(isArray(o)){${charge('forOf.array')}}else if(o instanceof Map||o instanceof Set){${charge('forOf.map')}${charge('forOf.map.element', 'o.size')}}else{${charge('forOf.other')}}return o};
+const ${m}N=(o)=>{if(isView(o)){if(!(DataView&&o instanceof DataView)&&o.byteLength===o.buffer.byteLength){${charge('new.typed')}${charge('new.typed.byte', 'o.byteLength')}}else{${charge('new.view')}}}
+else if(isArray(o)){${charge('new.array')}${charge('new.array.element', 'o.length')}}else if(o instanceof Error){made.add(o);${charge('new.error')}}else if(o instanceof Map||o instanceof Set){${charge('new.map')}}else if(o instanceof Date){${charge('new.date')}}else{${charge('new.other')}if(typeof o==='object'&&o!==null){${charge('new.other.pair', '((keys(o).length+1)>>1)')}}}return o};
+const ${m}S=(o)=>{if(o!==null&&typeof o==='object'){${charge('spread.element', '((isArray(o)||isView(o)?o.length:o.size||keys(o).length)|0)')}}return o};
+const ${m}T=(o)=>{if(isArray(o)){${charge('new.typed.fromArray', 'o.length')}}else if(isView(o)){${charge('new.typed.fromTyped', 'o.length')}}return o};
+const ${m}f=(e)=>{if(e instanceof Error&&!made.has(e)){${charge('error.engine')}}if(${m}hooks.dead||typeof e==='object'&&e!==null&&e.name==='RangeError'&&e.message==='Maximum call stack size exceeded'){${m}hooks.dead=true;${m}k=-1;throw ${m}hooks.token}};
+return {${names}}})();
+${meterText(model.engine, charge)}
 `;
 }

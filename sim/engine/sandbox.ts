@@ -11,28 +11,21 @@
  * Reference: Node's vm documentation; the escapes that test/engine/escape.test.ts tries.
  */
 import process from 'node:process';
-import { constants, createContext, runInContext, Script } from 'node:vm';
+import { constants, createContext, Script } from 'node:vm';
 import type { Board } from '../../boards/board.ts';
-import * as builtins from '../../firmware/toolchain/builtins.ts';
-
+import * as small from '../../firmware/toolchain/builtins.ts';
+import builtins from './builtins.json' with { type: 'json' };
 import { marker } from './marker.ts';
 
 export type HostFunctions = Record<string, unknown>;
 
 type InnerFunction = (...args: unknown[]) => unknown;
 
-/** Every context has these; no engine here does, or the board gives its own. */
-const neverThere = [
-  'console',
-  'WebAssembly',
-  'SharedArrayBuffer',
-  'Atomics',
-  'Intl',
-  'FinalizationRegistry',
-  'WeakRef',
-  'escape',
-  'unescape',
-];
+/** Every context has these; the board gives its own, or has none. */
+const neverThere = ['console', 'atob', 'btoa', 'WebAssembly'];
+
+/** V8 itself reads these while it works; what they tell a program is wrong where its engine lacks them. */
+const neverTaken = new Set(['RegExp.prototype', 'Function.prototype', 'Error.prototype']);
 
 /** Where the prelude finds builtins that the engine lacks. */
 export const intrinsics = `${marker}i`;
@@ -44,22 +37,22 @@ const setupText = `'use strict';
   const { isArray } = Array;
   const getPrototypeOf = Object.getPrototypeOf, ObjectPrototype = Object.prototype;
   // What the machinery needs of the language, kept before the engine's gaps are made; the prelude takes it away.
-  globalThis.${intrinsics} = { isView: ArrayBuffer.isView, isArray };
+  globalThis.${intrinsics} = {
+    isView: ArrayBuffer.isView, isArray, keys: Object.keys, hasOwn: Object.hasOwn, defineProperty: Object.defineProperty, apply: Reflect.apply,
+    typed: getPrototypeOf(Uint8Array.prototype), log2: Math.log2, TypeError, Error, DataView, Map, Set, Float32Array, Float64Array, Date, WeakSet,
+  };
   const errors = { Error, TypeError, RangeError, SyntaxError, ReferenceError };
   const defineProperty = Object.defineProperty;
   defineProperty(Error, 'prepareStackTrace', { value: undefined, writable: false, configurable: false });
   defineProperty(Error, 'stackTraceLimit', { value: 10, writable: false, configurable: false });
   delete Error.captureStackTrace;
-  for (const name of lacks.globals) delete globalThis[name];
-  for (const [name, allowed] of Object.entries(lacks.onlyStatics)) {
-    const object = globalThis[name];
-    if (object) for (const key of Object.getOwnPropertyNames(object))
-      if (!allowed.includes(key) && !['length', 'name', 'prototype'].includes(key)) Reflect.deleteProperty(object, key);
+  const typed = getPrototypeOf(Uint8Array.prototype);
+  for (const [owner, names] of lacks) {
+    let object = globalThis;
+    if (owner === 'TypedArray.prototype') object = typed;
+    else if (owner !== 'globals') for (const part of owner.split('.')) object = object?.[part];
+    if (object !== undefined) for (const name of names) Reflect.deleteProperty(object, name);
   }
-  for (const [name, keys] of Object.entries(lacks.statics)) for (const key of keys) if (globalThis[name]) Reflect.deleteProperty(globalThis[name], key);
-  const prototypes = ['Array', 'String', 'Number', 'Object', 'Promise', 'Function', 'RegExp', 'ArrayBuffer'].map((name) => globalThis[name]?.prototype);
-  prototypes.push(Object.getPrototypeOf(Uint8Array.prototype));
-  for (const prototype of prototypes) if (prototype) for (const key of lacks.methods) Reflect.deleteProperty(prototype, key);
   return {
     copyBytes: (length) => new Uint8Array(length),
     object: () => ({}),
@@ -93,31 +86,35 @@ interface Inside {
   wrap(call: (args: unknown[]) => unknown, name: string): InnerFunction;
 }
 
-/** What of the language's own objects the board's engine lacks. */
-function lacksOf(board: Board): {
-  globals: string[];
-  statics: object;
-  onlyStatics: object;
-  methods: readonly string[];
-} {
-  if (board.engine === 'kaluma')
-    return {
-      globals: [...neverThere, ...builtins.kalumaLacksGlobals],
-      statics: { ...builtins.kalumaLacksStatics, Object: ['hasOwn', 'groupBy'] },
-      onlyStatics: {},
-      methods: builtins.kalumaLacksMethods,
-    };
-  const small = board.features.modernSyntax === false;
-  return {
-    globals: [...neverThere, ...builtins.espruinoLacksGlobals, ...(small ? builtins.espruinoSmallLacksGlobals : [])],
-    statics: small ? builtins.espruinoSmallLacksStatics : {},
-    onlyStatics: builtins.espruinoStatics,
-    methods: [...builtins.espruinoLacksMethods, ...(small ? builtins.espruinoSmallLacksMethods : [])],
-  };
+/** What of the language's own objects the board's engine lacks: owners, and the names that each is without. */
+function lacksOf(board: Board): (readonly [string, readonly string[]])[] {
+  const lists = Object.entries(builtins[board.engine].lacks).filter(([owner]) => !neverTaken.has(owner));
+  const lacks: (readonly [string, readonly string[]])[] = [['globals', neverThere], ...lists];
+  if (board.engine === 'kaluma' || board.features.modernSyntax !== false) return lacks;
+  // Boards built SAVE_ON_FLASH leave out more.
+  return [
+    ...lacks,
+    ['globals', small.espruinoSmallLacksGlobals],
+    ...Object.entries(small.espruinoSmallLacksStatics),
+    ...['Array.prototype', 'String.prototype', 'TypedArray.prototype'].map(
+      (owner) => [owner, small.espruinoSmallLacksMethods] as const,
+    ),
+  ];
 }
 
 /** No evaluation may hold the host longer, whatever builtin it is stuck in. */
 const longestEvaluationMs = 120_000;
+
+const prepared = new Map<string, Script>();
+
+function runPrepared(code: string, global: object): unknown {
+  let script = prepared.get(code);
+  if (!script) {
+    script = new Script(code, { filename: 'prelude' });
+    prepared.set(code, script);
+  }
+  return script.runInContext(global);
+}
 
 let watchesRejections = false;
 
@@ -147,8 +144,13 @@ export class Sandbox {
       codeGeneration: { strings: false, wasm: false },
       microtaskMode: 'afterEvaluate',
     }) as Record<string, unknown>;
-    const setup = runInContext(setupText, this.global) as (lacks: unknown) => Inside;
+    const setup = runPrepared(setupText, this.global) as (lacks: unknown) => Inside;
     this.#inside = setup(structuredCloneInto(lacksOf(board)));
+  }
+
+  /** Text of the machinery, the same in every world: compiled once. */
+  prepare(code: string): void {
+    runPrepared(code, this.global);
   }
 
   evaluate(code: string, fileName: string): unknown {

@@ -7,25 +7,16 @@
  * src/jsvar.c (jsvFindChildFromString).
  */
 import { type AnyNode, childrenOf, isFunction } from '../ast.ts';
-import { addBuiltin } from '../builtin-calls.ts';
 import { addTo, type Bag, type Prices } from '../features.ts';
 import type { CostModel, DynamicFeatures, Unit, UnitCosts } from '../model.ts';
 import { type Place, propertyPlaces } from '../shapes.ts';
 import { TokenCosts } from './tokens.ts';
 
 const dynamic: DynamicFeatures = {
-  element: (kind, use) => `element.${kind}.${use}`,
-  elementStep: 'element.array.step',
-  length: (kind) => `length.${kind}`,
-  wideResult: 'float.result',
-  wideOperand: 'float.operand',
+  searchesArrays: true,
+  searchesText: true,
+  passes: 'older',
   wordMax: 2 ** 31,
-  concat: 'concat',
-  concatCharacter: 'concat.char',
-  newTyped: 'new.typed',
-  newTypedByte: 'new.typed.byte',
-  newView: 'new.view',
-  newOther: 'new.other',
 };
 
 const operatorClass: Record<string, string> = {
@@ -64,8 +55,17 @@ const allocations: Prices = {
   'new.typed.byte': 1 / 13,
   'new.view': 1,
   'new.other': 1,
-  'concat.char': 1 / 12,
-  'builtin.push': 1,
+  'concat.character': 1 / 12,
+  'append.character': 1 / 12,
+  'Array.push.unit': 1,
+};
+
+const unaryName: Record<string, string> = {
+  '-': 'minus',
+  '!': 'not',
+  '~': 'tilde',
+  typeof: 'typeof',
+  delete: 'delete',
 };
 
 export function espruinoModel(prices: Prices): CostModel {
@@ -98,7 +98,8 @@ class EspruinoCosts implements UnitCosts {
         this.#lookUp(node, bag);
         return;
       case 'Literal':
-        if (typeof node.value === 'number') addTo(bag, Number.isInteger(node.value) ? 'exec.int' : 'exec.float');
+        if (node.regex) addTo(bag, 'regexp');
+        else if (typeof node.value === 'number') addTo(bag, Number.isInteger(node.value) ? 'exec.int' : 'exec.float');
         else if (typeof node.value === 'string') {
           addTo(bag, 'exec.string');
           addTo(bag, 'exec.string.char', node.value.length);
@@ -114,7 +115,9 @@ class EspruinoCosts implements UnitCosts {
         addTo(bag, 'conditional');
         return;
       case 'UnaryExpression':
-        addTo(bag, `unary.${node.operator === '-' ? 'minus' : node.operator === '!' ? 'not' : 'other'}`);
+        addTo(bag, `unary.${unaryName[node.operator as string] ?? 'other'}`);
+        if (node.operator === 'typeof' && this.#unit.scopes.uses.get(node.argument as AnyNode)?.variable === null)
+          addTo(bag, 'unary.typeof.nothing');
         return;
       case 'UpdateExpression':
         addTo(bag, node.prefix ? 'update.prefix' : 'update.postfix');
@@ -128,8 +131,7 @@ class EspruinoCosts implements UnitCosts {
         if (!node.computed) this.#property(node, parent, bag);
         return;
       case 'CallExpression':
-        addTo(bag, 'call');
-        addBuiltin(node, this.#places, bag);
+        addTo(bag, (node.callee as AnyNode).type === 'MemberExpression' ? 'call.method' : 'call');
         addTo(bag, 'call.argument', (node.arguments as AnyNode[]).length);
         return;
       case 'ArrayExpression':
@@ -159,6 +161,10 @@ class EspruinoCosts implements UnitCosts {
         addTo(bag, 'loop.for');
         this.#blockScope(node, bag);
         return;
+      case 'ClassBody':
+        addTo(bag, 'class');
+        addTo(bag, 'class.member', (node.body as AnyNode[]).length);
+        return;
       case 'BlockStatement':
         addTo(bag, 'block');
         this.#blockScope(node, bag);
@@ -175,7 +181,9 @@ class EspruinoCosts implements UnitCosts {
       case 'BreakStatement':
       case 'ContinueStatement':
       case 'TryStatement':
+      case 'CatchClause':
       case 'ThrowStatement':
+      case 'Super':
         addTo(bag, kind);
         return;
       case 'ThisExpression':
@@ -186,6 +194,8 @@ class EspruinoCosts implements UnitCosts {
         return;
       case 'TemplateLiteral':
         addTo(bag, 'template');
+        addTo(bag, 'template.part', (node.expressions as AnyNode[]).length);
+        addTo(bag, 'template.character', node.end - node.start);
         return;
       default:
     }
@@ -271,6 +281,7 @@ class EspruinoCosts implements UnitCosts {
       addTo(bag, 'exec.constant');
       return;
     }
+    if (node.name === 'arguments') addTo(bag, 'arguments');
     addTo(bag, 'exec.name');
     const { variable } = use;
     for (let scope: typeof use.from | null = use.from; scope; scope = scope.parent) {

@@ -6,26 +6,18 @@
  * jerry-core/vm/vm.c, jerry-core/ecma/operations/ecma-reference.c; kaluma-project/kaluma 1.2.1 tools/kaluma.cmake.
  */
 import { type AnyNode, childrenOf, isFunction } from '../ast.ts';
-import { addBuiltin } from '../builtin-calls.ts';
 import { addTo, type Bag, type Prices } from '../features.ts';
 import type { CostModel, DynamicFeatures, Unit, UnitCosts } from '../model.ts';
 import type { Scope, Variable } from '../scopes.ts';
 import { type Place, propertyPlaces } from '../shapes.ts';
+import { linedStatements } from './lines.ts';
 
 const dynamic: DynamicFeatures = {
-  element: (kind, use) => `element.${kind}.${use}`,
-  elementStep: null,
-  length: (kind) => `length.${kind}`,
-  wideResult: 'float.result',
-  wideOperand: 'float.operand',
+  searchesArrays: false,
+  searchesText: false,
+  passes: 'newer',
   // ECMA_INTEGER_NUMBER_MAX: what fits into a value word beside its tag.
   wordMax: 2 ** 27 - 1,
-  concat: 'concat',
-  concatCharacter: 'concat.char',
-  newTyped: 'new.typed',
-  newTypedByte: 'new.typed.byte',
-  newView: 'new.view',
-  newOther: 'new.other',
 };
 
 const operatorClass: Record<string, string> = {
@@ -53,24 +45,7 @@ const operatorClass: Record<string, string> = {
   instanceof: 'instanceof',
 };
 
-/** Bytes of collected memory: ecma_object_t and property pairs, rounded to 8 (jmem), with 32-bit compressed pointers. */
-const allocations: Prices = {
-  'entry.environment': 16,
-  'entry.environment.variable': 12,
-  closure: 32,
-  object: 16,
-  'object.property': 12,
-  array: 24,
-  'array.element': 4,
-  'new.typed': 48,
-  'new.typed.byte': 1,
-  'new.view': 32,
-  'new.other': 24,
-  'concat.char': 1,
-  'builtin.push': 4,
-};
-
-export function jerryscriptModel(prices: Prices): CostModel {
+export function jerryscriptModel(prices: Prices, allocations: Prices): CostModel {
   return {
     engine: 'jerryscript',
     dynamic,
@@ -81,41 +56,37 @@ export function jerryscriptModel(prices: Prices): CostModel {
   };
 }
 
-/** Statements that begin with a line record where their line is another than the last record's. */
-const unlined = new Set(['BlockStatement', 'FunctionDeclaration', 'EmptyStatement']);
+const unaryName: Record<string, string> = {
+  '-': 'minus',
+  '!': 'not',
+  '~': 'tilde',
+  typeof: 'typeof',
+  delete: 'delete',
+};
+
+/** Builtins that are called to turn a value into one of their kind. */
+const converters = new Set([
+  'String',
+  'Number',
+  'Boolean',
+  'Array',
+  'Object',
+  'Symbol',
+  'BigInt',
+  'Error',
+  'TypeError',
+  'RangeError',
+]);
 
 class JerryscriptCosts implements UnitCosts {
   readonly #unit: Unit;
   readonly #places: Map<string, Place>;
-  readonly #lined = new Set<AnyNode>();
+  readonly #lined: ReadonlySet<AnyNode>;
 
   constructor(unit: Unit) {
     this.#unit = unit;
     this.#places = propertyPlaces(unit.program);
-    this.#markLines(unit.program as unknown as AnyNode, { line: 0 });
-  }
-
-  #lineOf(position: number): number {
-    let line = 1;
-    for (
-      let at = this.#unit.source.indexOf('\n');
-      at !== -1 && at < position;
-      at = this.#unit.source.indexOf('\n', at + 1)
-    )
-      line++;
-    return line;
-  }
-
-  #markLines(node: AnyNode, last: { line: number }): void {
-    const isStatement = /Statement$|^VariableDeclarator$/.test(node.type) && !unlined.has(node.type);
-    if (isStatement && !(node.type === 'VariableDeclarator' && !node.init)) {
-      const line = this.#lineOf(node.start);
-      if (line !== last.line) this.#lined.add(node);
-      last.line = line;
-    }
-    // A function's byte code begins without a line.
-    const inner = isFunction(node) ? { line: 0 } : last;
-    for (const child of childrenOf(node)) this.#markLines(child, inner);
+    this.#lined = linedStatements(unit);
   }
 
   own(node: AnyNode, parent: AnyNode | null, bag: Bag): void {
@@ -125,7 +96,10 @@ class JerryscriptCosts implements UnitCosts {
         this.#variable(node, parent, bag);
         return;
       case 'Literal':
-        addTo(bag, isOperand(node, parent) ? 'operand.literal' : 'push.literal');
+        if (node.regex) addTo(bag, 'regexp');
+        else if (typeof node.value === 'number' && !(node.value < 2 ** 27 && Number.isInteger(node.value)))
+          addTo(bag, 'literal.wide');
+        else addTo(bag, isOperand(node, parent) ? 'operand.literal' : 'push.literal');
         return;
       case 'BinaryExpression':
         addTo(bag, `binary.${operatorClass[node.operator as string] ?? 'add'}`);
@@ -142,7 +116,9 @@ class JerryscriptCosts implements UnitCosts {
         if (node.alternate) addTo(bag, 'jump', 0.5);
         return;
       case 'UnaryExpression':
-        addTo(bag, `unary.${node.operator === '-' ? 'minus' : node.operator === '!' ? 'not' : 'other'}`);
+        addTo(bag, `unary.${unaryName[node.operator as string] ?? 'other'}`);
+        if (node.operator === 'typeof' && this.#unit.scopes.uses.get(node.argument as AnyNode)?.variable === null)
+          addTo(bag, 'unary.typeof.nothing');
         return;
       case 'UpdateExpression':
         this.#update(node, parent, bag);
@@ -157,9 +133,13 @@ class JerryscriptCosts implements UnitCosts {
         if (!node.computed) this.#property(node, parent, bag);
         return;
       case 'CallExpression': {
-        addTo(bag, (node.callee as AnyNode).type === 'MemberExpression' ? 'call.method' : 'call');
-        addBuiltin(node, this.#places, bag);
+        const callee = node.callee as AnyNode;
+        addTo(
+          bag,
+          callee.type === 'MemberExpression' ? 'call.method' : callee.type === 'Super' ? 'call.super' : 'call',
+        );
         addTo(bag, 'call.argument', (node.arguments as AnyNode[]).length);
+        if (callee.type === 'Identifier' && converters.has(callee.name as string)) addTo(bag, 'call.convert');
         return;
       }
       case 'NewExpression':
@@ -196,15 +176,34 @@ class JerryscriptCosts implements UnitCosts {
       case 'ThisExpression':
         addTo(bag, 'this');
         return;
+      case 'TemplateLiteral':
+        addTo(bag, 'template');
+        addTo(bag, 'template.part', (node.expressions as AnyNode[]).length);
+        return;
+      case 'ClassBody':
+        addTo(bag, 'class');
+        addTo(bag, 'class.member', (node.body as AnyNode[]).length);
+        return;
+      case 'ObjectPattern':
+        addTo(bag, node.type);
+        addTo(bag, 'ObjectPattern.property', (node.properties as AnyNode[]).length);
+        return;
+      case 'ArrayPattern':
+        addTo(bag, node.type);
+        addTo(bag, 'ArrayPattern.element', (node.elements as AnyNode[]).length);
+        return;
       case 'SwitchStatement':
       case 'TryStatement':
+      case 'CatchClause':
       case 'ThrowStatement':
       case 'ForInStatement':
       case 'ForOfStatement':
-      case 'TemplateLiteral':
       case 'SpreadElement':
-      case 'ObjectPattern':
-      case 'ArrayPattern':
+      case 'RestElement':
+      case 'AssignmentPattern':
+      case 'YieldExpression':
+      case 'AwaitExpression':
+      case 'Super':
         addTo(bag, node.type);
         return;
       default:
@@ -214,6 +213,9 @@ class JerryscriptCosts implements UnitCosts {
   entry(fn: AnyNode, bag: Bag): void {
     addTo(bag, fn.type === 'ArrowFunctionExpression' ? 'entry.arrow' : 'entry');
     if ((fn.body as AnyNode).type !== 'BlockStatement') addTo(bag, 'return');
+    if (fn.generator) addTo(bag, 'entry.generator');
+    if (fn.async) addTo(bag, 'entry.async');
+    if (usesArguments(fn)) addTo(bag, 'entry.arguments');
     const variables = this.#functionVariables(fn);
     for (const variable of variables) {
       if (variable.captured) addTo(bag, 'entry.environment.variable');
@@ -224,7 +226,11 @@ class JerryscriptCosts implements UnitCosts {
   }
 
   iteration(loop: AnyNode, bag: Bag): void {
-    addTo(bag, loop.type === 'ForInStatement' || loop.type === 'ForOfStatement' ? `${loop.type}.next` : 'iteration');
+    const isEach = loop.type === 'ForInStatement' || loop.type === 'ForOfStatement';
+    addTo(bag, isEach ? `${loop.type}.next` : 'iteration');
+    // let and const are made anew for each element.
+    if (isEach && (loop.left as AnyNode).kind !== undefined && (loop.left as AnyNode).kind !== 'var')
+      addTo(bag, `${loop.type}.lexical`);
     // A closure in the body keeps the loop's variables: each iteration has an environment of its own.
     const scope = this.#unit.scopes.scopes.get(loop);
     const body = this.#unit.scopes.scopes.get(loop.body as AnyNode);
@@ -329,6 +335,15 @@ class JerryscriptCosts implements UnitCosts {
       addTo(bag, 'name.builtin', times);
     }
   }
+}
+
+/** The function itself speaks of its arguments object. */
+function usesArguments(node: AnyNode): boolean {
+  return childrenOf(node).some(
+    (child) =>
+      (child.type === 'Identifier' && child.name === 'arguments') ||
+      ((!isFunction(child) || child.type === 'ArrowFunctionExpression') && usesArguments(child)),
+  );
 }
 
 const rank = (variable: Variable): number => (variable.kind === 'function' ? 0 : 1);

@@ -1,0 +1,88 @@
+/**
+ * What a loaded program takes of Espruino's variables: its functions as text, its names, and what its global variables
+ * hold. A bag; prices are data.
+ *
+ * Reference: espruino/Espruino src/jsvar.h, src/jsparse.c (jspeFunctionDefinition).
+ */
+import { type AnyNode, childrenOf, isFunction } from '../ast.ts';
+import { addTo, type Bag } from '../features.ts';
+import type { Unit } from '../model.ts';
+import { dataVariables, methodsOf, more, nameCharacters, stringCharacters } from '../sizes.ts';
+
+/** `read` reads a global variable of the program. */
+export function espruinoMemory(unit: Unit, read: (name: string) => unknown, bytesEach: number): Bag {
+  const bag: Bag = new Map();
+  const seen = new Set<unknown>();
+  const name = (text: string) => {
+    addTo(bag, 'name');
+    addTo(bag, 'name.more', more(text.length, nameCharacters));
+  };
+  const code = (fn: AnyNode) => {
+    addTo(bag, 'function');
+    for (const param of fn.params as AnyNode[]) {
+      addTo(bag, 'parameter');
+      addTo(bag, 'name.more', more(param.end - param.start, nameCharacters));
+    }
+    const body = fn.body as AnyNode;
+    const inner = body.type === 'BlockStatement' ? 2 : 0;
+    addTo(bag, 'code', dataVariables(body.end - body.start - inner, bytesEach));
+  };
+  const value = (held: unknown): void => {
+    if (typeof held === 'number') {
+      if ((held | 0) !== held) addTo(bag, 'double');
+    } else if (typeof held === 'string') addTo(bag, 'string', 1 + more(held.length, stringCharacters));
+    else if (held !== null && typeof held === 'object' && !seen.has(held)) {
+      seen.add(held);
+      if (ArrayBuffer.isView(held)) addTo(bag, 'typed', 2 + dataVariables(held.byteLength, bytesEach));
+      else if (Array.isArray(held)) {
+        addTo(bag, 'array');
+        addTo(bag, 'element', held.length);
+        for (let at = 0; at < held.length; at++) value(held[at]);
+      } else {
+        addTo(bag, 'object');
+        for (const [key, item] of Object.entries(held)) {
+          name(key);
+          value(item);
+        }
+      }
+    } else if (typeof held === 'function' && !seen.has(held)) {
+      seen.add(held);
+      const methods = methodsOf(held);
+      if (methods.length > 0) addTo(bag, 'prototype');
+      for (const [key, item] of methods) {
+        name(key);
+        value(item);
+      }
+    }
+  };
+  addTo(bag, 'class', classesOf(unit));
+  const visit = (node: AnyNode, depth: number): void => {
+    if (isFunction(node)) {
+      // A function inside a function is text of the outer one until that is called.
+      if (depth === 0) code(node as unknown as AnyNode);
+      return;
+    }
+    for (const child of childrenOf(node)) visit(child, depth);
+  };
+  visit(unit.program as unknown as AnyNode, 0);
+  for (const variable of unit.scopes.global.variables.values()) {
+    if (variable.at < 0) continue;
+    name(variable.name);
+    if (variable.kind === 'const') addTo(bag, 'constant');
+    value(read(variable.name));
+  }
+  return bag;
+}
+
+/** The builtin constructors that the text names outside functions: each is made at its first use. */
+function classesOf(unit: Unit): number {
+  const classes = new Set<string>();
+  for (const [node, { variable, from }] of unit.scopes.uses) {
+    const { name } = node as AnyNode & { name: string };
+    let scope: typeof from | null = from;
+    while (scope?.kind === 'block') scope = scope.parent;
+    if (variable === null && scope?.kind === 'global' && /^[A-Z][A-Za-z0-9]*(Array|View|Buffer)$/.test(name))
+      classes.add(name);
+  }
+  return classes.size;
+}
