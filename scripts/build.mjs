@@ -51,6 +51,7 @@ async function page() {
     target: ['chrome110', 'firefox115', 'safari16.4'],
     minify: true,
     charset: 'ascii',
+    loader: { '.hgrec': 'base64' },
     logLevel: 'warning',
   });
   const text = (extension) => outputFiles.find(({ path }) => path.endsWith(extension)).text;

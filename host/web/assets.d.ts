@@ -1,1 +1,6 @@
 declare module '*.css';
+declare module '*.hgrec' {
+  /** The file in base64. */
+  const content: string;
+  export default content;
+}

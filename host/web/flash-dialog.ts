@@ -44,7 +44,7 @@ export class FlashDialog {
       'dialog',
       { class: 'flash', 'aria-labelledby': id },
       el('h2', { id }, 'Flash a bundle'),
-      el('p', { class: 'quiet' }, 'A file that `heapglass bundle app.js --board ID` wrote.'),
+      el('p', { class: 'quiet' }, 'A file that ', el('code', {}, 'heapglass bundle app.js --board ID'), ' wrote.'),
       this.#file,
       this.#facts,
       this.#bar,

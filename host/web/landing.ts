@@ -6,16 +6,18 @@ export interface LandingActions {
   connect(): void;
   open(): void;
   flash(): void;
+  example(): void;
 }
 
-export function landing({ connect, open, flash }: LandingActions): HTMLElement {
+export function landing({ connect, open, flash, example }: LandingActions): HTMLElement {
   const hasSerial = webSerial() !== null;
-  const card = (title: string, text: string, action: string, act: () => void, isOff = false) =>
+  const code = (text: string) => el('code', {}, text);
+  const card = (title: string, text: readonly (string | Node)[], action: string, act: () => void, isOff = false) =>
     el(
       'section',
       { class: 'card' },
       el('h3', {}, title),
-      el('p', {}, text),
+      el('p', {}, ...text),
       el('button', { type: 'button', class: 'primary', disabled: isOff, onclick: act }, action),
     );
   return el(
@@ -32,26 +34,39 @@ export function landing({ connect, open, flash }: LandingActions): HTMLElement {
       { class: 'cards' },
       card(
         'A board on this computer',
-        hasSerial
-          ? 'Plug it in and pick its port. The page reads the line itself: nothing is installed, nothing leaves this computer.'
-          : whyNoSerial(),
+        [
+          hasSerial
+            ? 'Plug it in and pick its port. The page reads the line itself: nothing is installed, nothing leaves this computer.'
+            : whyNoSerial(),
+        ],
         'Connect a board',
         connect,
         !hasSerial,
       ),
       card(
         'A recording',
-        'A .hgrec file of `heapglass monitor --record`, or one saved here. Drop it anywhere on this page.',
+        ['A file of ', code('heapglass monitor --record'), ', or one saved here. Drop it anywhere on this page.'],
         'Open a recording',
         open,
       ),
       card(
         'A program for a board',
-        'A bundle that `heapglass bundle` made: stored on an Espruino or Kaluma board, compared with what was sent, started, watched.',
+        [
+          'A file of ',
+          code('heapglass bundle'),
+          ': stored on an Espruino or Kaluma board, compared with what was sent, started, watched.',
+        ],
         'Flash a bundle',
         flash,
         !hasSerial,
       ),
+    ),
+    el(
+      'p',
+      { class: 'try' },
+      'No board at hand? ',
+      el('button', { type: 'button', onclick: example }, 'See an example'),
+      ' of 48 seconds: a heap that leaks, breaks up, and fails.',
     ),
     el('p', { class: 'quiet' }, 'This page is one file, works offline, and asks no server for anything.'),
   );

@@ -9,6 +9,7 @@ import { Connection } from './data/connection.ts';
 import { openSerialBoard, pickPort, webSerial } from './data/serial-board.ts';
 import { FlashDialog } from './flash-dialog.ts';
 import { landing } from './landing.ts';
+import example from './page/example.hgrec';
 import { BoardView } from './view/board-view.ts';
 import { el } from './view/dom.ts';
 import { helpDialog } from './view/help.ts';
@@ -38,6 +39,7 @@ function show(board: Board, canClose: boolean): BoardView {
   const view: BoardView = new BoardView(board, canClose ? () => close(view) : null);
   views.push(view);
   refresh();
+  if (views.length === 1) scrollTo(0, 0);
   board.follow().catch((error: unknown) => {
     sayError(error);
     close(view);
@@ -52,7 +54,7 @@ function close(view: BoardView): void {
 }
 
 function refresh(): void {
-  const start = landing({ connect, open: () => picker.click(), flash: () => flash.open() });
+  const start = landing({ connect, open: () => picker.click(), flash: () => flash.open(), example: openExample });
   const waiting = el('p', { class: 'quiet waiting' }, 'Waiting for the monitor.');
   boards.replaceChildren(...(views.length > 0 ? views.map(({ root }) => root) : [isServed ? waiting : start]));
   boards.dataset.count = String(views.length);
@@ -78,6 +80,14 @@ function openFiles(files: Iterable<File>): void {
   for (const file of files) {
     show(new Board(new FileSource(file, file.name), { isLive: false, totalBytes: file.size }), true);
   }
+}
+
+function openExample(): void {
+  const bytes = Uint8Array.from(atob(example), (character) => character.charCodeAt(0));
+  show(
+    new Board(new FileSource(new Blob([bytes]), 'example.hgrec'), { isLive: false, totalBytes: bytes.length }),
+    true,
+  );
 }
 
 function followMonitor(): void {

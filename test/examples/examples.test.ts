@@ -29,7 +29,7 @@ async function started(name: string, id: string) {
   return { board, built, engine, program, model, hear, lit };
 }
 
-const examples = ['blink', 'ring-logger', 'leaky-sensor', 'message-queue'];
+const examples = ['blink', 'ring-logger', 'leaky-sensor', 'message-queue', 'weather-station'];
 
 describe.each(examples)('%s', (name) => {
   test.each(boardIds())('on %s', async (id) => {

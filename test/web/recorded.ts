@@ -87,4 +87,18 @@ export function recordedTests(browser: TestBrowser): void {
     await page.getByText('notes.hgrec is not a Heapglass recording.').waitFor();
     await page.getByRole('heading', { level: 2, name: 'See what is in' }).waitFor();
   });
+
+  test('the example that is in the page: a leak, a broken-up heap and failed requests, in words', async () => {
+    const { page } = await browser.open(fileUrl);
+    await page.getByRole('button', { name: 'See an example' }).click();
+    await page
+      .getByText(/weather-station\.js:\d+ leaks/)
+      .first()
+      .waitFor();
+    await page.getByText(/Fragmented: .*held apart by/).waitFor();
+    const failed = page.getByText(/request of .* failed: .* free, the largest block/).first();
+    await failed.click();
+    await expect.poll(() => page.locator('.state').textContent()).toBe('past');
+    await page.getByText('radio far away').waitFor();
+  });
 }

@@ -16,7 +16,7 @@ export function webSerial(): WebSerial | null {
 /** Why there is no Web Serial here, for people. */
 export function whyNoSerial(): string {
   return isSecureContext
-    ? 'This browser has no Web Serial. Chrome, Edge and Firefox (151 and later) on a desktop have it; `heapglass monitor --web` works in any browser.'
+    ? 'This browser has no Web Serial. Chrome, Edge and Firefox (151 and later) on a desktop have it; heapglass monitor --web works in any browser.'
     : 'Web Serial works only on a page from https, from this machine, or from a file.';
 }
 

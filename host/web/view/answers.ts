@@ -67,7 +67,7 @@ function answersFor({ session, state, reason }: Board): Answer[] {
   }
   for (const answer of session.answers()) say('warning', answer);
   const peak = model.peakLiveBytes / model.arenaBytes;
-  if (peak > TIGHT) say('warning', `The peak took ${percentText(peak)} of the arena.`);
+  if (peak > TIGHT && failures === 0) say('warning', `The peak took ${percentText(peak)} of the arena.`);
   const line = session.line();
   const lost = line.framesLost + line.framesBad + line.eventsDropped;
   if (lost > 0) {

@@ -1,6 +1,6 @@
 /** The list of keys, as a dialog. */
 import { el, freshId } from './dom.ts';
-import { KEYS } from './keys.ts';
+import { KEYS } from './key-list.ts';
 
 export function helpDialog(): HTMLDialogElement {
   const id = freshId('keys');

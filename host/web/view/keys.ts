@@ -2,17 +2,6 @@
 import type { Board } from '../data/board.ts';
 import type { Scrubber } from './scrubber.ts';
 
-export const KEYS = [
-  ['p', 'pause, go on'],
-  ['← →', 'a step back, a step on'],
-  ['Home End', 'the beginning, now'],
-  ['m', 'mark this moment'],
-  ['on the map: ← → ↑ ↓', 'through the blocks'],
-  ['on the map: + − 0', 'larger, smaller, all of it'],
-  ['on the map: Enter', 'zoom to the block'],
-  ['?', 'these keys'],
-] as const;
-
 interface Target {
   scrubber: Scrubber;
   board: Board;
