@@ -26,9 +26,9 @@ const whenToChoose: Record<string, string> = {
   compact: 'Long-running programs that must not fragment, and can hold handles. A call may move everything.',
   segregated:
     'The fastest when interpreted: a list for each small size in front. For programs that free as they allocate.',
+  slab: 'Many small blocks of few sizes: fast, steadier than `segregated`, and bookkeeping that no write past a payload reaches.',
   percore:
     'The only one that interrupt handlers may share, and fast: a malloc from a cache is ten loads and stores. Wants memory to spare.',
-  slab: 'Many small blocks of few sizes: half the footprint cost of `segregated`, and bookkeeping that no write past a payload reaches.',
   buddy: 'Power-of-two blocks, for requests that are powers of two; alignment inside any block.',
 };
 

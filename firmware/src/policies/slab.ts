@@ -1,477 +1,415 @@
 /**
- * Slab: pages of 128 bytes, each cut into blocks of one size with a bit for each free one; larger requests take whole
- * pages. All bookkeeping lies below the blocks, so that no write past a payload's end reaches it.
+ * Slab: pages of 256 bytes. A page is a run of slots of one size with a bitmap, or part of a block of whole pages.
+ * Requests up to 128 bytes take a slot: 16, 24, 32, 40, 48, 64, 80 or 128 bytes. Larger ones take whole pages.
  *
- * Evans: "A scalable concurrent malloc(3) implementation for FreeBSD", 2006 (jemalloc's runs); Bonwick: "The slab
- * allocator", 1994.
+ * J. Evans: "A scalable concurrent malloc(3) implementation for FreeBSD", 2006 (jemalloc's runs with bitmaps);
+ * J. Bonwick: "The slab allocator", 1994.
  *
- *   offset 0          40                                 page 1                page PAGES
- *          [ control ][ record of page 0, 1 .. PAGES + 1 ][ 128 bytes ] ... [ 128 bytes ] arena end
+ *   offset 0    16        112   136                      base
+ *     [ control | classes | map | - | page 1, 2 ... | - ][ page 1 ][ page 2 ] ... [ page n ]
  *
- *   control, in 16-bit words   [ PAGES | LOW | ORIGIN | check ][ head of list 1 .. 8 ][ mask of class 1 .. 8 ]
- *   record, in 16-bit words    [ bits ][ next ][ kind: 4 bits, previous: 12 bits ]
+ *   control   LIMIT bytes of all pages, BASE, CHECKED: words; RUNS head of the free runs, END: halves
+ *   class     halves: head of its runs that have a free slot, slot bytes, 256 / granules of 8 a slot rounded up,
+ *             bitmap of a page with all slots free, the page that became empty last
+ *   map       a byte for each number of granules up to 16: the offset of the class that serves it
+ *   page      four halves, and one that is never free before the first and after the last:
+ *     offset of its class   bitmap of free slots      next    previous   slots
+ *     LARGE                 pages of the block        granules before the payload
+ *     FREE                  pages of the run          next    previous   first page of a free run
+ *     LAST                  pages of the run                             last page of a free run of two or more
+ *     0                                                                  inside a block or a free run
  *
- *   page of class g   [ g granules ][ g granules ] ... [ rest ]   bits: those granules where a free block begins
- *                     in list g while it has a free block         mask g: those where any block begins
- *   large block       [ shift ][ payload ................. ]      bits: pages; next: shift, in granules (memalign)
- *   free pages        [ ................................... ]      bits: pages, in the first and the last record
+ *   a page of 24s   | slot 0 | slot 1 | ... | slot 9 | 16 bytes unused |      bitmap 0000 0011 1111 1111 when empty
  *
- * Classes are the sizes of 1 to 8 granules of 8 bytes. A page whose blocks are all free goes back, unless it is the only
- * one of its list; that one goes when pages are short. When they are, a small request takes a block of a larger class.
- * Pages are given first-fit, so that the arena fills from below; pages below LOW are in use.
+ * A page that has become empty goes back, unless it is the only empty one of its class; when pages run out, that one
+ * goes too. A class that gets no page takes a slot of a larger class.
  *
- * Bound: malloc and free of up to 64 bytes, while the list has a page: a fixed number of steps. A page is found in one
- * step a run of pages, PAGES at most (512 for 64 KB), done at most twice; a large block's records are written, one for each
- * 128 bytes. realloc: malloc, free and a copy. Overhead: 6 bytes a page, the rounding to a class or to pages, and what
- * the blocks of a class leave of a page. Control: 40 bytes. At most 4094 pages, 511 KB.
+ * Invariants, as numbered by check():
+ *   1  pages 1 to n are runs of slots, large blocks and free runs, each as long as it says, with 0 inside
+ *   2  the list of free runs holds each free run once, and none lies beside another
+ *   3  a class's list holds each of its pages with a free slot once; bitmaps have no bits beyond their slots
+ *   4  at most one page of a class is empty
  *
- * Invariants (check() returns the number)
- *   1  runs of free pages, large blocks and pages of a class cover pages 1 to PAGES; no two free runs are neighbours
- *   2  the bits of a page of a class are among its mask, and the masks are those of the classes
- *   3  a page of a class is in its list exactly when it has a free block, once, and previous links agree
- *   4  no page below LOW is free
+ * Bound: a fixed number of steps while a class has a free slot; else one walk over the free runs of pages, two when the
+ * empty pages had to be given back first, plus the words copied by realloc. Overhead: rounding to the slot or the page,
+ * 8 bytes a page; control 152 bytes. At most 65534 pages, 16 MB; alignments up to 64 KB.
  */
-import { u16 } from '../arena.ts';
+import { u8, u16, u32 } from '../arena.ts';
 import { lowestBit } from '../bits.ts';
 import { moveBytes } from '../copy.ts';
 import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE, MISUSE_NOT_LIVE, MISUSE_WILD } from '../policy.ts';
 
+import {
+  brokenPage,
+  carve,
+  enlist,
+  FREE,
+  giveRun,
+  INSIDE,
+  LARGE,
+  LENGTH,
+  LIMIT,
+  NEXT,
+  PAGES,
+  PREVIOUS,
+  RUNS,
+  shortestRun,
+  unlist,
+} from './page-runs.ts';
+
 export { locate, pin, unpin } from './in-place.ts';
 
-/** Indices in u16. A page begins at granule ORIGIN + 16 * page. */
-const PAGES = 0;
-const LOW = 1;
-const ORIGIN = 2;
-const CHECK = 3;
-/** The lists' heads are at HEADS + class, the masks at MASKS + class. */
-const HEADS = 3;
-const MASKS = 11;
-const CLASSES = 8;
-const RECORDS = 20;
+const BASE = 4;
+const CHECKED = 8;
+const TAIL = 14; // bytes of the arena after the last page
 
-/** Words of a record. */
-const BITS = 0;
-const NEXT = 1;
-const LINK = 2;
-const KIND_SHIFT = 12;
-const PREVIOUS_MASK = 0xfff;
+/** Classes, and their fields. */
+const CLASSES = 16;
+const CLASS_BYTES = 12;
+const SLOT_BYTES = 2;
+const RECIPROCAL = 4;
+const ALL_FREE = 6;
+const EMPTY = 8;
+const MAP = 112;
 
-/** Kinds of a page; 1 to CLASSES are the classes. */
-const FREE_PAGE = 0;
-const LARGE = 9;
-const INSIDE = 10;
-const CONTROL = 11;
+/** Fields of a page that is in use; page-runs.ts has the rest. */
+const PAGE_BYTES = 256;
+const BITMAP = 2;
+const BEFORE_PAYLOAD = 4;
 
-const PAGE_BYTES = 128;
-const PAGE_SHIFT = 7;
-const RECORD_BYTES = 6;
-const CONTROL_BYTES = 40;
-const MAX_SMALL_BYTES = 64;
-const MAX_PAGES = 4094;
-const MAX_REQUEST_BYTES = 0x7ffff;
-
-/** Index in u16 of a page's record. @inline */
-function recordOf(page: number): number {
-  return RECORDS + page + page + page;
-}
-
-/** @inline */
-function kindOf(page: number): number {
-  return u16[recordOf(page) + LINK]! >> KIND_SHIFT;
-}
-
-/** Bits of the granules where a block of `kind` granules begins in its page. */
-function maskOf(kind: number): number {
-  let mask = 0;
-  for (let at = 0; at + kind <= 16; at = at + kind) mask = mask | (1 << at);
-  return mask;
-}
+const LARGEST_SLOT = 128;
+const MAX_PAGES = 65534;
+const MAX_ALIGNMENT = 65536;
 
 export function init(arenaBytes: number): number {
-  const bytes = arenaBytes & ~7;
-  // The first page lies at 128 at least, so that ORIGIN is not negative.
-  let pages = Math.min((bytes - PAGE_BYTES) >> PAGE_SHIFT, MAX_PAGES);
-  while (pages > 0 && CONTROL_BYTES + (pages + 2) * RECORD_BYTES > bytes - (pages << PAGE_SHIFT)) pages = pages - 1;
-  if (pages <= 0) return 0;
-  const origin = (bytes >> 3) - ((pages + 1) << 4);
-  for (let word = 0; word < (origin + 16) << 2; word = word + 1) u16[word] = 0;
-  u16[PAGES] = pages;
-  u16[LOW] = 1;
-  u16[ORIGIN] = origin;
-  for (let kind = 1; kind <= CLASSES; kind = kind + 1) u16[MASKS + kind] = maskOf(kind);
-  u16[recordOf(0) + LINK] = CONTROL << KIND_SHIFT;
-  u16[recordOf(pages + 1) + LINK] = CONTROL << KIND_SHIFT;
-  setFreeRun(1, pages);
-  return pages << PAGE_SHIFT;
+  let pages = ((arenaBytes - PAGES - 16) / 264) | 0;
+  if (pages < 1) return 0;
+  if (pages > MAX_PAGES) pages = MAX_PAGES;
+  const base = PAGES + ((pages + 2) << 3);
+  for (let at = 0; at < base; at = at + 4) u32[at >> 2] = 0;
+  u32[LIMIT >> 2] = pages << 8;
+  u32[BASE >> 2] = base;
+  const tail = arenaBytes - base - (pages << 8);
+  u16[TAIL >> 1] = tail > 264 ? 0 : tail;
+  addClass(0, 2, 16, 128);
+  addClass(1, 3, 10, 86);
+  addClass(2, 4, 8, 64);
+  addClass(3, 5, 6, 52);
+  addClass(4, 6, 5, 43);
+  addClass(5, 8, 4, 32);
+  addClass(6, 10, 3, 26);
+  addClass(7, 16, 2, 16);
+  giveRun(1, pages);
+  return pages << 8;
 }
 
-/** Writes the two counts of a run of free pages, whose kinds are FREE_PAGE already. */
-function setFreeRun(page: number, count: number): void {
-  u16[recordOf(page) + BITS] = count;
-  u16[recordOf(page + count - 1) + BITS] = count;
+/** A class and its part of the map; smaller classes come first. @routine */
+function addClass(index: number, granules: number, slots: number, reciprocal: number): void {
+  const record = CLASSES + index * CLASS_BYTES;
+  u16[(record + SLOT_BYTES) >> 1] = granules << 3;
+  u16[(record + RECIPROCAL) >> 1] = reciprocal;
+  u16[(record + ALL_FREE) >> 1] = (1 << slots) - 1;
+  // loop: at most 17
+  for (let g = granules; g >= 0 && u8[MAP + g] === 0; g--) u8[MAP + g] = record;
 }
 
-/** The first of `count` free pages from LOW on, 0 when there are none. @routine */
-function findPages(count: number): number {
-  const pages = u16[PAGES]!;
-  let page = u16[LOW]!;
-  let low = 0;
-  // loop: at most pages
-  while (page <= pages) {
-    const kind = kindOf(page);
-    let step = 1;
-    if (kind === FREE_PAGE) {
-      if (low === 0) {
-        low = page;
-        u16[LOW] = page;
-      }
-      step = u16[recordOf(page) + BITS]!;
-      if (step >= count) return page;
-    } else if (kind === LARGE) {
-      step = u16[recordOf(page) + BITS]!;
-    }
-    page = page + step;
-  }
-  if (low === 0) u16[LOW] = pages + 1;
-  return 0;
-}
-
-/** Takes `count` pages from the run of free pages that begins at `page`. Their kinds are the caller's to write. */
-function cutRun(page: number, count: number): void {
-  const rest = u16[recordOf(page) + BITS]! - count;
-  if (rest !== 0) setFreeRun(page + count, rest);
-  if (u16[LOW] === page) u16[LOW] = page + count;
-}
-
-/** Gives pages back, joined with free neighbours. @routine */
-function releasePages(page: number, count: number): void {
-  // loop: at most pages
-  for (let at = page; at < page + count; at = at + 1) u16[recordOf(at) + LINK] = 0;
-  if (kindOf(page + count) === FREE_PAGE) count = count + u16[recordOf(page + count) + BITS]!;
-  if (kindOf(page - 1) === FREE_PAGE) {
-    const before = u16[recordOf(page - 1) + BITS]!;
-    page = page - before;
-    count = count + before;
-  }
-  setFreeRun(page, count);
-  if (page < u16[LOW]!) u16[LOW] = page;
-}
-
-/** @routine */
-function linkPage(page: number, kind: number): void {
-  const next = u16[HEADS + kind]!;
-  const record = recordOf(page);
-  u16[record + NEXT] = next;
-  u16[record + LINK] = kind << KIND_SHIFT;
-  if (next !== 0) u16[recordOf(next) + LINK] = (kind << KIND_SHIFT) | page;
-  u16[HEADS + kind] = page;
-}
-
-/** @routine */
-function unlinkPage(page: number, kind: number): void {
-  const record = recordOf(page);
-  const next = u16[record + NEXT]!;
-  const previous = u16[record + LINK]! & PREVIOUS_MASK;
-  if (previous === 0) u16[HEADS + kind] = next;
-  else u16[recordOf(previous) + NEXT] = next;
-  if (next !== 0) u16[recordOf(next) + LINK] = (kind << KIND_SHIFT) | previous;
-}
-
-/** The pages that lists keep although all their blocks are free go back. Whether there was one. */
-function releaseKept(): boolean {
-  let released = false;
-  for (let kind = 1; kind <= CLASSES; kind = kind + 1) {
-    const page = u16[HEADS + kind]!;
-    if (page !== 0 && u16[recordOf(page) + BITS] === u16[MASKS + kind]) {
-      unlinkPage(page, kind);
-      releasePages(page, 1);
-      released = true;
-    }
-  }
-  return released;
-}
-
-/** The first of `count` free pages, after giving kept ones back if need be; 0 when there are none. */
-function takePages(count: number): number {
-  let page = findPages(count);
-  if (page === 0 && releaseKept()) page = findPages(count);
-  if (page !== 0) cutRun(page, count);
-  return page;
-}
-
-/** The list of class `kind` is empty: a new page for it, else a list of larger blocks. 0 when there is none. @routine */
-function refill(kind: number): number {
-  const page = takePages(1);
-  if (page !== 0) {
-    u16[recordOf(page) + BITS] = u16[MASKS + kind]!;
-    linkPage(page, kind);
-    return kind;
-  }
-  for (let other = kind + 1; other <= CLASSES; other = other + 1) if (u16[HEADS + other] !== 0) return other;
-  return 0;
+/** Offset of a page's first byte. @inline */
+function addressOf(page: number): number {
+  return u32[BASE >> 2]! + (page << 8) - PAGE_BYTES;
 }
 
 export function malloc(size: number): number {
-  if (size >>> 0 > MAX_SMALL_BYTES) return mallocLarge(size);
-  let kind = size === 0 ? 1 : (size + 7) >> 3;
-  let page = u16[HEADS + kind]!;
+  if (size >>> 0 > LARGEST_SLOT) return mallocLarge(size);
+  let record = u8[MAP + ((size + 7) >> 3)]!;
+  let page = u16[record >> 1]!;
   if (page === 0) {
-    kind = refill(kind);
-    if (kind === 0) return 0;
-    page = u16[HEADS + kind]!;
+    record = refill(record);
+    if (record === 0) return 0;
+    page = u16[record >> 1]!;
   }
-  const record = recordOf(page);
-  const bits = u16[record + BITS]!;
-  const rest = bits & (bits - 1);
-  u16[record + BITS] = rest;
+  const at = PAGES + (page << 3);
+  const bitmap = u16[(at + BITMAP) >> 1]!;
+  const rest = bitmap & (bitmap - 1);
+  u16[(at + BITMAP) >> 1] = rest;
   if (rest === 0) {
-    const next = u16[record + NEXT]!;
-    u16[HEADS + kind] = next;
-    if (next !== 0) u16[recordOf(next) + LINK] = kind << KIND_SHIFT;
+    // No slot is left: out of the list of its class.
+    const next = u16[(at + NEXT) >> 1]!;
+    u16[record >> 1] = next;
+    if (next !== 0) u16[(PAGES + PREVIOUS + (next << 3)) >> 1] = 0;
   }
-  return (u16[ORIGIN]! + (page << 4) + lowestBit(bits)) << 3;
+  return addressOf(page) + lowestBit(bitmap) * u16[(record + SLOT_BYTES) >> 1]!;
 }
 
-/** Marks `count` pages as one large block whose payload begins `shift` granules after the first page's start. */
-function setLarge(page: number, count: number, shift: number): void {
-  const record = recordOf(page);
-  u16[record + BITS] = count;
-  u16[record + NEXT] = shift;
-  u16[record + LINK] = LARGE << KIND_SHIFT;
-  // loop: at most pages
-  for (let at = page + 1; at < page + count; at = at + 1) u16[recordOf(at) + LINK] = INSIDE << KIND_SHIFT;
+/** A class that can serve what `record` has no slot for: itself with a new page, or a larger one; 0 when there is none. */
+export function refill(record: number): number {
+  const page = takeRun(1);
+  if (page !== 0) {
+    const at = PAGES + (page << 3);
+    u16[at >> 1] = record;
+    u16[(at + BITMAP) >> 1] = u16[(record + ALL_FREE) >> 1]!;
+    enlist(record, page);
+    return record;
+  }
+  // loop: at most 8
+  while (record < MAP && u16[record >> 1] === 0) record = record + CLASS_BYTES;
+  return record < MAP ? record : 0;
 }
 
-/** @routine */
-function mallocLarge(size: number): number {
-  if (size >>> 0 > MAX_REQUEST_BYTES) return 0;
-  const count = (size + PAGE_BYTES - 1) >> PAGE_SHIFT;
-  const page = takePages(count);
+export function mallocLarge(size: number): number {
+  if (size >>> 0 > u32[LIMIT >> 2]! >>> 0) return 0;
+  const length = (size + PAGE_BYTES - 1) >> 8;
+  const page = takeRun(length);
   if (page === 0) return 0;
-  setLarge(page, count, 0);
-  return (u16[ORIGIN]! + (page << 4)) << 3;
+  makeLarge(page, length, 0);
+  return addressOf(page);
 }
 
-/** The page that holds this offset; 0 when none does or the offset is not aligned. @inline */
-function pageOf(offset: number): number {
-  const page = ((offset >> 3) - u16[ORIGIN]!) >> 4;
-  return (offset & 7) !== 0 || page < 1 || page > u16[PAGES]! ? 0 : page;
+/** @inline */
+function makeLarge(page: number, length: number, granules: number): void {
+  const at = PAGES + (page << 3);
+  u16[at >> 1] = LARGE;
+  u16[(at + LENGTH) >> 1] = length;
+  u16[(at + BEFORE_PAYLOAD) >> 1] = granules;
+}
+
+/** The first `length` pages of the shortest free run that has them, the lowest of these; 0 when there is none. @routine */
+function takeRun(length: number): number {
+  let run = shortestRun(length);
+  if (run === 0 && giveEmptyPages() !== 0) run = shortestRun(length);
+  if (run !== 0) carve(run, length);
+  return run;
+}
+
+/** Whether the page is a run of this class with all slots free. @inline */
+function isEmpty(record: number, page: number): boolean {
+  const at = PAGES + (page << 3);
+  return u16[at >> 1] === record && u16[(at + BITMAP) >> 1] === u16[(record + ALL_FREE) >> 1];
+}
+
+/** Gives back the empty page of each class; returns how many there were. @routine */
+function giveEmptyPages(): number {
+  let given = 0;
+  // loop: at most 8
+  for (let record = CLASSES; record < MAP; record = record + CLASS_BYTES) {
+    const page = u16[(record + EMPTY) >> 1]!;
+    if (isEmpty(record, page)) {
+      unlist(record, page);
+      giveRun(page, 1);
+      given = given + 1;
+    }
+  }
+  return given;
+}
+
+/** The bit of the live slot at `inPage` of a page of this class; 0 when no live slot begins there. @inline */
+function liveSlot(record: number, bitmap: number, inPage: number): number {
+  const slot = ((inPage >> 3) * u16[(record + RECIPROCAL) >> 1]!) >> 8;
+  if (slot * u16[(record + SLOT_BYTES) >> 1]! !== inPage) return 0;
+  return (1 << slot) & u16[(record + ALL_FREE) >> 1]! & ~bitmap;
 }
 
 export function free(offset: number): number {
-  const page = pageOf(offset);
-  if (page === 0) return MISUSE_WILD;
-  const record = recordOf(page);
-  const kind = u16[record + LINK]! >> KIND_SHIFT;
-  const at = ((offset >> 3) - u16[ORIGIN]!) & 15;
-  const had = u16[record + BITS]!;
-  if (kind < 1 || kind > LARGE) return MISUSE_NOT_LIVE;
-  if (kind === LARGE) {
-    if (at !== u16[record + NEXT]) return MISUSE_NOT_LIVE;
-    releasePages(page, had);
-    return 0;
-  }
-  const bit = 1 << at;
-  const mask = u16[MASKS + kind]!;
-  if ((mask & ~had & bit) === 0) return MISUSE_NOT_LIVE;
-  u16[record + BITS] = had | bit;
-  if (had === 0) {
-    linkPage(page, kind);
-  } else if ((had | bit) === mask && (u16[record + NEXT] !== 0 || u16[HEADS + kind] !== page)) {
-    unlinkPage(page, kind);
-    releasePages(page, 1);
-  }
+  const from = offset - u32[BASE >> 2]!;
+  if ((offset & 7) !== 0 || from >>> 0 >= u32[LIMIT >> 2]! >>> 0) return MISUSE_WILD;
+  const page = (from >> 8) + 1;
+  const at = PAGES + (page << 3);
+  const record = u16[at >> 1]!;
+  if (record < CLASSES) return freeLarge(page, from & (PAGE_BYTES - 1));
+  const bitmap = u16[(at + BITMAP) >> 1]!;
+  const bit = liveSlot(record, bitmap, from & (PAGE_BYTES - 1));
+  if (bit === 0) return MISUSE_NOT_LIVE;
+  u16[(at + BITMAP) >> 1] = bitmap + bit;
+  if (bitmap === 0) enlist(record, page);
+  else if (bitmap + bit === u16[(record + ALL_FREE) >> 1]) emptied(record, page);
   return 0;
 }
 
-export function usableSize(offset: number): number {
-  const page = pageOf(offset);
-  if (page === 0) return 0;
-  const record = recordOf(page);
-  const kind = kindOf(page);
-  const at = ((offset >> 3) - u16[ORIGIN]!) & 15;
-  if (kind < 1 || kind > LARGE) return 0;
-  if (kind === LARGE) return at === u16[record + NEXT] ? (u16[record + BITS]! << PAGE_SHIFT) - (at << 3) : 0;
-  return (u16[MASKS + kind]! & ~u16[record + BITS]! & (1 << at)) === 0 ? 0 : kind << 3;
-}
-
-/**
- * Resizes a large block where it is, or down into free pages before it. Returns its offset, 0 when that cannot be.
- *
- *   [ block ............ ]           =>  [ block ][ free ... ]
- *   [ block ][ free ............ ]   =>  [ block ........ ][ free ]
- */
-function resizeLarge(offset: number, size: number): number {
-  const page = pageOf(offset);
-  const record = recordOf(page);
-  const shift = u16[record + NEXT]!;
-  const had = u16[record + BITS]!;
-  const count = ((shift << 3) + Math.max(size, 1) + PAGE_BYTES - 1) >> PAGE_SHIFT;
-  if (count < had) {
-    u16[record + BITS] = count;
-    releasePages(page + count, had - count);
-  } else if (count > had) {
-    const after = page + had;
-    if (kindOf(after) !== FREE_PAGE || had + u16[recordOf(after) + BITS]! < count) return 0;
-    cutRun(after, count - had);
-    setLarge(page, count, shift);
+/** Keeps one empty page of a class, and gives back the second. @routine */
+function emptied(record: number, page: number): void {
+  const other = u16[(record + EMPTY) >> 1]!;
+  if (other === page || !isEmpty(record, other)) {
+    u16[(record + EMPTY) >> 1] = page;
+    return;
   }
-  return offset;
+  unlist(record, page);
+  giveRun(page, 1);
 }
 
-/** The last resort of a large block that grows: the free pages around it and its own, as one run. 0 when too few. */
-function slide(offset: number, size: number): number {
-  const page = pageOf(offset);
-  const had = u16[recordOf(page) + BITS]!;
-  const count = (size + PAGE_BYTES - 1) >> PAGE_SHIFT;
-  if (kindOf(page - 1) !== FREE_PAGE) return 0;
-  const before = u16[recordOf(page - 1) + BITS]!;
-  const after = kindOf(page + had) === FREE_PAGE ? u16[recordOf(page + had) + BITS]! : 0;
-  if (before + had + after < count) return 0;
-  const held = usableSize(offset);
-  releasePages(page, had);
-  const target = page - before;
-  cutRun(target, count);
-  setLarge(target, count, 0);
-  const moved = (u16[ORIGIN]! + (target << 4)) << 3;
-  moveBytes(moved, offset, held);
-  return moved;
+/** @routine */
+function freeLarge(page: number, inPage: number): number {
+  const at = PAGES + (page << 3);
+  if (u16[at >> 1] !== LARGE || u16[(at + BEFORE_PAYLOAD) >> 1]! << 3 !== inPage) return MISUSE_NOT_LIVE;
+  giveRun(page, u16[(at + LENGTH) >> 1]!);
+  return 0;
+}
+
+/** @routine */
+export function usableSize(offset: number): number {
+  const from = offset - u32[BASE >> 2]!;
+  if ((offset & 7) !== 0 || from >>> 0 >= u32[LIMIT >> 2]! >>> 0) return 0;
+  const inPage = from & (PAGE_BYTES - 1);
+  const at = PAGES + (((from >> 8) + 1) << 3);
+  const record = u16[at >> 1]!;
+  if (record >= CLASSES) {
+    const bit = liveSlot(record, u16[(at + BITMAP) >> 1]!, inPage);
+    return bit === 0 ? 0 : u16[(record + SLOT_BYTES) >> 1]!;
+  }
+  if (record !== LARGE || u16[(at + BEFORE_PAYLOAD) >> 1]! << 3 !== inPage) return 0;
+  return (u16[(at + LENGTH) >> 1]! << 8) - inPage;
 }
 
 export function realloc(offset: number, size: number): number {
   if (offset === 0) return malloc(size);
-  const held = usableSize(offset);
-  if (held === 0 || size >>> 0 > MAX_REQUEST_BYTES) return 0;
-  const large = kindOf(pageOf(offset)) === LARGE;
-  if (large && size > MAX_SMALL_BYTES) {
-    if (resizeLarge(offset, size) !== 0) return offset;
-  } else if (!large && size <= held && size > held - 8) {
-    return offset;
-  }
+  const had = usableSize(offset);
+  if (had === 0 || size >>> 0 > u32[LIMIT >> 2]! >>> 0) return 0;
+  if (had > LARGEST_SLOT && size > LARGEST_SLOT && resizeLarge(offset - u32[BASE >> 2]!, size) !== 0) return offset;
+  // A slot more than half used stays; so does the smallest.
+  if (size <= had && had <= LARGEST_SLOT && (size << 1 > had || had === 16)) return offset;
   const moved = malloc(size);
-  if (moved === 0) {
-    // What is smaller than before may stay where it is.
-    if (size <= held) return large ? resizeLarge(offset, size) : offset;
-    return large ? slide(offset, size) : 0;
-  }
-  moveBytes(moved, offset, Math.min(held, (size + 7) & ~7));
+  if (moved === 0) return size <= had ? offset : 0;
+  moveBytes(moved, offset, (Math.min(size, had) + 3) & ~3);
   free(offset);
   return moved;
 }
 
-/** [ pages .................... ]  =>  [ free ][ shift | payload ..... ][ free ] */
+/** Gives or takes pages at the end of the large block that begins `from` bytes after the base; 0 when it cannot. @routine */
+function resizeLarge(from: number, size: number): number {
+  const page = (from >> 8) + 1;
+  const at = PAGES + (page << 3);
+  const had = u16[(at + LENGTH) >> 1]!;
+  const length = ((from & (PAGE_BYTES - 1)) + size + PAGE_BYTES - 1) >> 8;
+  if (length > had) {
+    const after = PAGES + ((page + had) << 3);
+    if (u16[after >> 1] !== FREE || u16[(after + LENGTH) >> 1]! < length - had) return 0;
+    carve(page + had, length - had);
+  } else if (length < had) {
+    giveRun(page + length, had - length);
+  }
+  u16[(at + LENGTH) >> 1] = length;
+  return 1;
+}
+
 export function memalign(alignment: number, size: number): number {
-  if (alignment <= 0 || (alignment & (alignment - 1)) !== 0) return 0;
+  if (alignment <= 0 || (alignment & (alignment - 1)) !== 0 || alignment > MAX_ALIGNMENT) return 0;
   if (alignment <= 8) return malloc(size);
-  if (alignment > MAX_REQUEST_BYTES || size >>> 0 > MAX_REQUEST_BYTES) return 0;
-  const count = (Math.max(size, 1) + alignment - 8 + PAGE_BYTES - 1) >> PAGE_SHIFT;
-  const page = takePages(count);
+  if (size >>> 0 > u32[LIMIT >> 2]! >>> 0) return 0;
+  const bytes = Math.max(size, 1);
+  const taken = (bytes + alignment - 8 + PAGE_BYTES - 1) >> 8;
+  let page = takeRun(taken);
   if (page === 0) return 0;
-  const start = (u16[ORIGIN]! + (page << 4)) << 3;
-  const offset = (start + alignment - 1) & ~(alignment - 1);
-  const lead = (offset - start) >> PAGE_SHIFT;
-  const shift = ((offset - start) >> 3) & 15;
-  const needed = ((shift << 3) + Math.max(size, 1) + PAGE_BYTES - 1) >> PAGE_SHIFT;
-  setLarge(page + lead, needed, shift);
-  if (lead !== 0) releasePages(page, lead);
-  if (lead + needed !== count) releasePages(page + lead + needed, count - lead - needed);
-  return offset;
+  // | taken .......................... |  =>  | run | large: gap, payload | run |
+  const gap = -addressOf(page) & (alignment - 1);
+  const before = gap >> 8;
+  const inPage = gap & (PAGE_BYTES - 1);
+  const length = (inPage + bytes + PAGE_BYTES - 1) >> 8;
+  if (before !== 0) giveRun(page, before);
+  page = page + before;
+  if (taken > before + length) giveRun(page + length, taken - before - length);
+  makeLarge(page, length, inPage >> 3);
+  return addressOf(page) + inPage;
 }
 
 export function firstBlock(): number {
-  return (u16[ORIGIN]! + 16) << 3;
+  return u32[BASE >> 2]!;
 }
 
-/** The blocks of a page in turn, then what they leave of it; large blocks and runs of free pages at a step. */
+/** Where the pages end; what is left of the arena there is control data. */
+function pagesEnd(): number {
+  return u32[BASE >> 2]! + u32[LIMIT >> 2]!;
+}
+
+/** Offset of the entry of the page that holds `block`. */
+function entryOf(block: number): number {
+  return PAGES + 8 + (((block - u32[BASE >> 2]!) >> 8) << 3);
+}
+
+/** Slots one by one, then what no slot covers; large blocks and free runs as one. */
 export function nextBlock(block: number): number {
-  const at = ((block >> 3) - u16[ORIGIN]!) & 15;
-  const page = ((block >> 3) - u16[ORIGIN]!) >> 4;
-  const kind = kindOf(page);
-  let next = page + 1;
-  if (kind >= 1 && kind <= CLASSES) {
-    if (at + kind < 16 && ((u16[MASKS + kind]! >> at) & 1) !== 0) return block + (kind << 3);
-  } else if (kind === LARGE || kind === FREE_PAGE) {
-    next = page + u16[recordOf(page) + BITS]!;
+  const end = pagesEnd();
+  if (block >= end) return 0;
+  const at = entryOf(block);
+  const record = u16[at >> 1]!;
+  let next = block + (u16[(at + LENGTH) >> 1]! << 8);
+  if (record >= CLASSES) {
+    const rest = PAGE_BYTES - ((block - u32[BASE >> 2]!) & (PAGE_BYTES - 1));
+    next = block + Math.min(rest, u16[(record + SLOT_BYTES) >> 1]!);
   }
-  return next > u16[PAGES]! || next <= page ? 0 : (u16[ORIGIN]! + (next << 4)) << 3;
+  if (next < end) return next;
+  return u16[TAIL >> 1] === 0 ? 0 : end;
 }
 
 export function blockKind(block: number): number {
-  const at = ((block >> 3) - u16[ORIGIN]!) & 15;
-  const page = ((block >> 3) - u16[ORIGIN]!) >> 4;
-  const kind = kindOf(page);
-  if (kind === FREE_PAGE) return BLOCK_FREE;
-  if (kind === LARGE) return BLOCK_LIVE;
-  if (kind > LARGE || ((u16[MASKS + kind]! >> at) & 1) === 0) return BLOCK_CONTROL;
-  return ((u16[recordOf(page) + BITS]! >> at) & 1) !== 0 ? BLOCK_FREE : BLOCK_LIVE;
+  if (block >= pagesEnd()) return BLOCK_CONTROL;
+  const at = entryOf(block);
+  const record = u16[at >> 1]!;
+  if (record < CLASSES) return record === LARGE ? BLOCK_LIVE : BLOCK_FREE;
+  const inPage = (block - u32[BASE >> 2]!) & (PAGE_BYTES - 1);
+  if (inPage + u16[(record + SLOT_BYTES) >> 1]! > PAGE_BYTES) return BLOCK_CONTROL;
+  return liveSlot(record, u16[(at + BITMAP) >> 1]!, inPage) === 0 ? BLOCK_FREE : BLOCK_LIVE;
 }
 
 export function blockPayload(block: number): number {
-  const page = ((block >> 3) - u16[ORIGIN]!) >> 4;
-  return kindOf(page) === LARGE ? block + (u16[recordOf(page) + NEXT]! << 3) : block;
+  const at = entryOf(block);
+  return u16[at >> 1] === LARGE ? block + (u16[(at + BEFORE_PAYLOAD) >> 1]! << 3) : block;
 }
 
 function violated(invariant: number, page: number): number {
-  u16[CHECK] = u16[ORIGIN]! + (page << 4);
+  u32[CHECKED >> 2] = addressOf(page);
   return invariant;
 }
 
-/** Whether list `kind` holds this page, and the links that lead to it agree. */
-function isListed(page: number, kind: number): boolean {
+/** Entries of a list, all of this kind and, where they are pages of slots, with a free one; -1 when it is broken. */
+function listLength(head: number, kind: number): number {
+  const pages = u32[LIMIT >> 2]! >> 8;
+  let length = 0;
   let previous = 0;
-  let listed = u16[HEADS + kind]!;
-  for (let steps = u16[PAGES]!; steps > 0 && listed !== 0 && listed <= u16[PAGES]!; steps = steps - 1) {
-    if (u16[recordOf(listed) + LINK] !== ((kind << KIND_SHIFT) | previous)) return false;
-    if (listed === page) return true;
-    previous = listed;
-    listed = u16[recordOf(listed) + NEXT]!;
+  for (let page = u16[head >> 1]!; page !== 0; page = u16[(PAGES + NEXT + (page << 3)) >> 1]!) {
+    const at = PAGES + (page << 3);
+    if (page > pages || u16[at >> 1] !== kind || u16[(at + PREVIOUS) >> 1] !== previous) return -1;
+    if (kind >= CLASSES && u16[(at + BITMAP) >> 1] === 0) return -1;
+    previous = page;
+    length++;
   }
-  return false;
-}
-
-/** Pages in all lists, at most `most`. */
-function countListed(most: number): number {
-  let count = 0;
-  for (let kind = 1; kind <= CLASSES; kind = kind + 1) {
-    for (let page = u16[HEADS + kind]!; page !== 0 && count <= most; page = u16[recordOf(page) + NEXT]!) {
-      if (page > u16[PAGES]!) return most + 1;
-      count = count + 1;
-    }
-  }
-  return count;
+  return length;
 }
 
 export function check(): number {
-  const pages = u16[PAGES]!;
-  if (pages > MAX_PAGES || kindOf(0) !== CONTROL || kindOf(pages + 1) !== CONTROL) return violated(1, 0);
-  for (let kind = 1; kind <= CLASSES; kind = kind + 1) if (u16[MASKS + kind] !== maskOf(kind)) return violated(2, 0);
-  let listed = 0;
-  let wasFree = false;
-  for (let page = 1; page <= pages; ) {
-    const kind = kindOf(page);
-    const bits = u16[recordOf(page) + BITS]!;
-    if (kind >= 1 && kind <= CLASSES) {
-      if ((bits & ~u16[MASKS + kind]!) !== 0) return violated(2, page);
-      if (bits !== 0) {
-        if (!isListed(page, kind)) return violated(3, page);
-        listed = listed + 1;
-      }
-      page = page + 1;
+  const pages = u32[LIMIT >> 2]! >> 8;
+  let runs = 0;
+  let open = 0;
+  let page = 1;
+  let previousKind = INSIDE;
+  if (u16[PAGES >> 1] !== INSIDE) return violated(1, 1);
+  if (u16[(PAGES + 8 + (pages << 3)) >> 1] !== INSIDE) return violated(1, pages);
+  while (page <= pages) {
+    const at = PAGES + (page << 3);
+    const kind = u16[at >> 1]!;
+    let length = 1;
+    if (kind >= CLASSES) {
+      if (kind >= MAP || (kind - CLASSES) % CLASS_BYTES !== 0) return violated(1, page);
+      const bitmap = u16[(at + BITMAP) >> 1]!;
+      if ((bitmap & ~u16[(kind + ALL_FREE) >> 1]!) !== 0) return violated(3, page);
+      if (bitmap !== 0) open++;
+      if (isEmpty(kind, page) && u16[(kind + EMPTY) >> 1] !== page) return violated(4, page);
     } else {
-      const isFree = kind === FREE_PAGE;
-      if ((!isFree && kind !== LARGE) || bits < 1 || page + bits > pages + 1) return violated(1, page);
-      if (isFree && (wasFree || u16[recordOf(page + bits - 1) + BITS] !== bits)) return violated(1, page);
-      if (isFree && page < u16[LOW]!) return violated(4, page);
-      if (!isFree && u16[recordOf(page) + NEXT]! > 15) return violated(1, page);
-      const inside = isFree ? FREE_PAGE : INSIDE;
-      for (let at = page + 1; at < page + bits; at = at + 1) if (kindOf(at) !== inside) return violated(1, at);
-      page = page + bits;
+      length = u16[(at + LENGTH) >> 1]!;
+      const broken = brokenPage(page, kind, length);
+      if (broken !== 0) return violated(1, broken);
+      if (kind === FREE && previousKind === FREE) return violated(2, page);
+      if (kind === FREE) runs++;
     }
-    wasFree = kind === FREE_PAGE;
+    previousKind = kind;
+    page += length;
   }
-  return countListed(pages) === listed ? 0 : violated(3, 0);
+  if (listLength(RUNS, FREE) !== runs) return violated(2, u16[RUNS >> 1]!);
+  for (let record = CLASSES; record < MAP; record += CLASS_BYTES) {
+    const length = listLength(record, record);
+    if (length < 0) return violated(3, u16[record >> 1]!);
+    open -= length;
+  }
+  return open === 0 ? 0 : violated(3, 1);
 }
 
 export function checkOffset(): number {
-  return u16[CHECK]! << 3;
+  return u32[CHECKED >> 2]!;
 }

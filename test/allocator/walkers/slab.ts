@@ -1,78 +1,82 @@
-// A slab heap from its raw bytes: the records give the pages, the masks are derived from the class, the lists are followed.
+// A slab heap from its raw bytes: the entries give the pages, slots are derived from the drawn table of classes, the
+// lists are followed.
 import { type HeapModel, ModelFault } from '../support/model.ts';
 
-const FREE = 0;
-const LARGE = 9;
-const INSIDE = 10;
-const CONTROL = 11;
+const ENTRIES = 136;
+/** Offset of a class's record, and slot bytes with it. */
+const classes = [16, 24, 32, 40, 48, 64, 80, 128].map((slotBytes, index) => ({ record: 16 + 12 * index, slotBytes }));
+const [INSIDE, LARGE, FREE, LAST] = [0, 1, 2, 3];
 
 export function walkSlab(bytes: Uint8Array, model: HeapModel): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const half = (index: number): number => view.getUint16(index * 2, true);
+  const half = (offset: number): number => view.getUint16(offset, true);
+  const entry = (page: number) => {
+    const at = ENTRIES + 8 * page;
+    return { kind: half(at), second: half(at + 2), third: half(at + 4), fourth: half(at + 6) };
+  };
   const expect = (truth: boolean, text: string): void => {
     if (!truth) throw new ModelFault(`raw bytes: ${text}`);
   };
-  const pages = half(0);
-  const granuleOf = (page: number): number => half(2) + page * 16;
-  const record = (page: number) => ({
-    bits: half(20 + 3 * page),
-    next: half(21 + 3 * page),
-    kind: half(22 + 3 * page) >> 12,
-    previous: half(22 + 3 * page) & 0xfff,
-  });
-  expect(
-    granuleOf(pages + 1) * 8 === (bytes.length & ~7),
-    `${pages} pages from granule ${granuleOf(1)} leave the arena`,
-  );
-  expect(granuleOf(1) * 8 >= 40 + 6 * (pages + 2), 'the records reach the pages');
-  expect(record(0).kind === CONTROL && record(pages + 1).kind === CONTROL, 'the records at both ends');
+  const pages = view.getUint32(0, true) / 256;
+  const base = view.getUint32(4, true);
+  expect(Number.isInteger(pages) && base === ENTRIES + 8 * (pages + 2), `${pages} pages from ${base}`);
+  expect(base + pages * 256 <= bytes.length && bytes.length - base - pages * 256 < 264, 'the pages fill the arena');
+  expect(entry(0).kind === INSIDE && entry(pages + 1).kind === INSIDE, 'the entries at both ends');
 
   const live = new Map(model.live.map((block) => [block.offset, block.usable]));
-  const take = (granule: number, granules: number): void => {
-    expect(live.get(granule * 8) === granules * 8, `granule ${granule} holds ${granules * 8}`);
-    live.delete(granule * 8);
+  const take = (offset: number, usable: number): void => {
+    expect(live.get(offset) === usable, `the block at ${offset} holds ${usable}`);
+    live.delete(offset);
   };
-  const withFree = new Map<number, Set<number>>();
-  let lowestFree = pages + 1;
-  let previousKind = CONTROL;
-  for (let page = 1; page <= pages; ) {
-    const { bits, next, kind } = record(page);
-    if (kind >= 1 && kind <= 8) {
-      let begins = 0;
-      for (let at = 0; at + kind <= 16; at += kind) {
-        begins |= 1 << at;
-        if (((bits >> at) & 1) === 0) take(granuleOf(page) + at, kind);
+  /** What the lists must hold, by the offset of their heads. */
+  const listed = new Map<number, Set<number>>([[12, new Set()]]);
+  for (const { record, slotBytes } of classes) {
+    const open = new Set<number>();
+    const emptyPages = [];
+    const slots = Math.floor(256 / slotBytes);
+    for (let page = 1; page <= pages; page++) {
+      const { kind, second: bitmap } = entry(page);
+      if (kind !== record) continue;
+      expect(bitmap >> slots === 0, `the bitmap of page ${page} has bits beyond its slots`);
+      for (let slot = 0; slot < slots; slot++) {
+        if (((bitmap >> slot) & 1) === 0) take(base + (page - 1) * 256 + slot * slotBytes, slotBytes);
       }
-      expect((bits & ~begins) === 0 && half(11 + kind) === begins, `bits or mask of page ${page}`);
-      if (bits !== 0) withFree.set(kind, (withFree.get(kind) ?? new Set()).add(page));
+      if (bitmap !== 0) open.add(page);
+      if (bitmap === 2 ** slots - 1) emptyPages.push(page);
+    }
+    expect(emptyPages.length <= 1, `pages ${emptyPages} of slots of ${slotBytes} are empty`);
+    listed.set(record, open);
+  }
+  let previousKind = INSIDE;
+  for (let page = 1; page <= pages; ) {
+    const { kind, second: length, third } = entry(page);
+    if (kind >= 16) {
       page++;
     } else {
       expect(kind === FREE || kind === LARGE, `page ${page} is of kind ${kind}`);
-      expect(bits >= 1 && page + bits <= pages + 1, `${bits} pages at ${page}`);
-      for (let at = page + 1; at < page + bits; at++) {
-        expect(record(at).kind === (kind === FREE ? FREE : INSIDE), `page ${at} inside the run at ${page}`);
+      expect(length >= 1 && page + length <= pages + 1, `${length} pages at ${page}`);
+      for (let at = page + 1; at < page + length; at++) {
+        const last = kind === FREE && at === page + length - 1;
+        expect(entry(at).kind === (last ? LAST : INSIDE), `page ${at} inside the run at ${page}`);
+        if (last) expect(entry(at).second === length, `the last page of the free run at ${page}`);
       }
-      if (kind === LARGE) {
-        take(granuleOf(page) + next, bits * 16 - next);
-      } else {
+      if (kind === LARGE) take(base + (page - 1) * 256 + third * 8, length * 256 - third * 8);
+      else {
         expect(previousKind !== FREE, `free neighbours at page ${page}`);
-        expect(record(page + bits - 1).bits === bits, `the last record of the free run at ${page}`);
-        lowestFree = Math.min(lowestFree, page);
+        listed.get(12)!.add(page);
       }
-      page += bits;
+      page += length;
     }
     previousKind = kind;
   }
-  expect(half(1) <= lowestFree, `LOW is ${half(1)}, page ${lowestFree} is free`);
   expect(live.size === 0, `${live.size} live blocks are missing`);
-  for (let kind = 1; kind <= 8; kind++) {
-    const pagesLeft = withFree.get(kind) ?? new Set();
+  for (const [head, left] of listed) {
     let previous = 0;
-    for (let page = half(3 + kind); page !== 0; page = record(page).next) {
-      expect(pagesLeft.delete(page), `list ${kind} holds page ${page}`);
-      expect(record(page).previous === previous, `the previous link of page ${page}`);
+    for (let page = half(head); page !== 0; page = entry(page).third) {
+      expect(left.delete(page), `the list at ${head} holds page ${page}`);
+      expect(entry(page).fourth === previous, `the previous link of page ${page}`);
       previous = page;
     }
-    expect(pagesLeft.size === 0, `pages ${[...pagesLeft]} are in no list`);
+    expect(left.size === 0, `pages ${[...left]} are in no list`);
   }
 }
