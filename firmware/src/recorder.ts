@@ -104,8 +104,8 @@ const COUNTERS_MS = 1000;
 /** Between two samples of the engine's own heap: on Espruino one takes some milliseconds. */
 const ENGINE_MS = 10000;
 const HELLO_MS = 5000;
-/** Pause between two sweeps of the map when no frame needs one. */
-const SWEEP_PAUSE_MS = 2000;
+/** Pause between two sweeps of the map when no loss asks for one: who attaches late waits so long at most. */
+const SWEEP_PAUSE_MS = 4000;
 const CHUNK_MS = 100;
 /** A map chunk goes between this many event frames when the line is busy: three per cent of it. */
 const FRAMES_PER_CHUNK = 16;
@@ -164,6 +164,8 @@ let failures = 0;
 let misuses = 0;
 let untilSample = 0;
 
+/** Before this there is nothing to send: `recorderDrain` need not be called. */
+export let idleUntilMs = 0;
 let helloDueMs = 0;
 let countersDueMs = 0;
 let engineDueMs = 0;
@@ -197,7 +199,7 @@ export function recorderStart(recorded: Heap, chosen: RecorderOptions): void {
   helloSaid = mortemDue = false;
   holdMs = HOLD_MS;
   const now = chosen.nowMs();
-  calmSinceMs = helloDueMs = now;
+  calmSinceMs = helloDueMs = idleUntilMs = now;
   countersDueMs = now + COUNTERS_MS;
   chunkDueMs = now + CHUNK_MS;
   engineDueMs = now + COUNTERS_MS;
@@ -373,6 +375,7 @@ export function observeFailure(
     mortemAlignment = alignment;
     mortemSite = site;
     mortemDue = true;
+    idleUntilMs = 0;
   }
   if (level < LEVEL_SAMPLED || !roomForRecord()) return;
   if (site !== 0) putSite(site);
@@ -412,12 +415,24 @@ export function recorderDrain(out: Uint8Array): number {
       seal();
     housekeeping(now);
   }
-  if (sealed === 0) return 0;
+  if (sealed === 0) {
+    idleUntilMs = nextDueMs(now);
+    return 0;
+  }
   const from = first * FRAME_BYTES;
   const length = encodeFrame(ring, from, HEAD_BYTES + ring[from]!, out);
   first = first + 1 === ringFrames ? 0 : first + 1;
   sealed--;
   return length;
+}
+
+/** When the next frame is due, with nothing sealed: as long as no record is written before. */
+function nextDueMs(now: number): number {
+  if (level !== options!.level) return now;
+  let due = level === LEVEL_OFF ? now + MOST_HOLD_MS : helloDueMs < countersDueMs ? helloDueMs : countersDueMs;
+  if (engineDueMs < due) due = engineDueMs;
+  if (!moving && chunkDueMs < due) due = chunkDueMs;
+  return openAt >= 0 && openedMs + FLUSH_MS < due ? openedMs + FLUSH_MS : due;
 }
 
 /** The frames that come by the clock: one at most a call, so that the time it takes is bounded. */
@@ -449,6 +464,7 @@ function close(): void {
   sequence = (sequence + 1) & 0xff;
   frames++;
   sealed++;
+  idleUntilMs = 0;
   openAt = -1;
 }
 
@@ -460,6 +476,7 @@ function openEvents(): boolean {
   at += EVENTS_HEAD_BYTES;
   limit = openAt + FRAME_BYTES - LONGEST_RECORD_BYTES;
   openedMs = options!.nowMs();
+  if (openedMs + FLUSH_MS < idleUntilMs) idleUntilMs = openedMs + FLUSH_MS;
   recent.set(noRecent);
   sites.set(noSites);
   bump = 0;
@@ -689,11 +706,12 @@ function writeChunk(now: number): void {
   ring[at + 3] = records;
   ring[at + 4] = records >> 8;
   const flagsAt = at;
-  at = sweepChunk(ring, at, openAt + FRAME_BYTES);
+  at = sweepChunk(ring, at, openAt + FRAME_BYTES, options!.nowMs);
   if (dropped + skipped === unrecordedSaid) ring[flagsAt] = ring[flagsAt]! | MAP_COMPLETE;
   close();
   eventFrames = 0;
-  chunkDueMs = now + (sweepActive() ? CHUNK_MS : SWEEP_PAUSE_MS);
+  // From now: on a slow engine the walk took its time.
+  chunkDueMs = options!.nowMs() + (sweepActive() ? CHUNK_MS : SWEEP_PAUSE_MS);
 }
 
 /** Steps down while records are dropped, and back up after a time without. */
@@ -717,5 +735,5 @@ function setLevel(next: number, now: number): void {
   level = next;
   untilSample = 0;
   // The host learns of it by the next counters.
-  countersDueMs = now;
+  countersDueMs = idleUntilMs = now;
 }

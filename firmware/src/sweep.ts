@@ -28,8 +28,10 @@ import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE } from './policy.ts';
 /** Payload offset of the live block on which the sweep stands; 0 when it stands on none. */
 export let watchedOffset = 0;
 
-/** Blocks walked in one step: bounds the time a chunk takes. */
-const BLOCKS_PER_CHUNK = 64;
+/** Blocks walked in one step: at least so many, and more while it takes no longer than this. A Puck.js needs 7 ms a block. */
+const LEAST_BLOCKS = 8;
+const MOST_BLOCKS = 64;
+const WALK_MS = 10;
 /** An escaped entry: marker, kind, four bytes of varint. */
 const LONGEST_ENTRY_BYTES = 6;
 /** flags, time, record number. */
@@ -112,7 +114,8 @@ function stand(next: number): void {
  * Writes a chunk's payload to out[at..limit), the time and record number left to the caller. Returns where it ends.
  * The heap is bound and a sweep is active.
  */
-export function sweepChunk(out: Uint8Array, from: number, limit: number): number {
+export function sweepChunk(out: Uint8Array, from: number, limit: number, nowMs: () => number): number {
+  const startMs = nowMs();
   let at = from + CHUNK_HEAD_BYTES;
   let current = block;
   let walked = 0;
@@ -123,7 +126,7 @@ export function sweepChunk(out: Uint8Array, from: number, limit: number): number
   // A chunk ends before a live block, because the sweep can stand on no other.
   while (current !== 0 && at + LONGEST_ENTRY_BYTES < limit) {
     const kind = blockKind(current);
-    if (walked >= BLOCKS_PER_CHUNK && kind === BLOCK_LIVE) break;
+    if (walked >= LEAST_BLOCKS && kind === BLOCK_LIVE && (walked >= MOST_BLOCKS || nowMs() - startMs >= WALK_MS)) break;
     const next = after(current);
     if (next < 0) {
       // The map ends where its bookkeeping is damaged; the next sweep tries again.

@@ -12,7 +12,7 @@
 import { LEVEL_EVENTS, MAX_FRAME_BYTES } from '../wire/format.ts';
 import type { Heap } from './heap.ts';
 import { every, hasPort, nowMs, writeLine } from './port.ts';
-import { recorderDrain, recorderMark, recorderStart } from './recorder.ts';
+import { idleUntilMs, recorderDrain, recorderMark, recorderStart } from './recorder.ts';
 
 declare const HEAPGLASS_LEVEL: number;
 declare const HEAPGLASS_POLICY_ID: number;
@@ -56,6 +56,7 @@ export function startTelemetry(heap: Heap): void {
 export function poll(): void {
   if (!buffer) return;
   const now = nowMs();
+  if (sentBytes === frameBytes && now - idleUntilMs < 0) return;
   account = Math.min(burstBytes, (account + ((now - paidAtMs) * bytesPerSecond) / 1000) | 0);
   paidAtMs = now;
   while (account > 0) {
