@@ -429,7 +429,9 @@ export function recorderDrain(out: Uint8Array): number {
 /** When the next frame is due, with nothing sealed: as long as no record is written before. */
 function nextDueMs(now: number): number {
   if (level !== options!.level) return now;
-  let due = level === LEVEL_OFF ? now + MOST_HOLD_MS : helloDueMs < countersDueMs ? helloDueMs : countersDueMs;
+  if (level === LEVEL_OFF) return now + MOST_HOLD_MS;
+  let due = helloDueMs;
+  if (countersDueMs < due) due = countersDueMs;
   if (engineDueMs < due) due = engineDueMs;
   if (!moving && chunkDueMs < due) due = chunkDueMs;
   return openAt >= 0 && openedMs + FLUSH_MS < due ? openedMs + FLUSH_MS : due;

@@ -1,10 +1,13 @@
-/** `heapglass budget`: fails a build whose heap needs more than it did. */
+/** `heapglass budget`: fails a build whose heap needs more than it did; `--probe` says what telemetry takes. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { exitCodes, Problem } from '../../boards/problem.ts';
+import { loadBoard } from '../../boards/board.ts';
+import { type ExitCode, exitCodes, Problem } from '../../boards/problem.ts';
 import { defaultPolicyName, type PolicyName, policies } from '../../firmware/src/policies/index.ts';
 import { usageProblem } from '../arguments.ts';
 import { minimumFootprint } from '../bench/footprint.ts';
-import type { Command } from '../command.ts';
+import type { Arguments, Command, Io } from '../command.ts';
+import { probeCosts } from '../probe/probe-cost.ts';
+import { probeText } from '../probe/probe-table.ts';
 import { readTraces } from '../trace/traces.ts';
 import { policiesNamed } from './policy-option.ts';
 
@@ -32,23 +35,45 @@ function readBaseline(path: string): Baseline {
   return baseline as Baseline;
 }
 
+const PROBED_BOARDS = ['kaluma-pico', 'puckjs'];
+
+/** The cost of telemetry at each level, on the boards that are named or on one of each engine. */
+async function printProbe(args: Arguments, io: Io): Promise<ExitCode> {
+  const boards = (args.text('board') === undefined ? PROBED_BOARDS : [args.text('board')!]).map((id) => loadBoard(id));
+  const named = args.text('policy');
+  const policy = named === undefined ? undefined : policiesNamed('budget', named)[0]!;
+  for (const board of boards) {
+    const rows = await probeCosts(board, policy);
+    if (args.flag('json')) io.out(`${JSON.stringify({ board: board.id, clockHz: board.clockHz, levels: rows })}\n`);
+    else io.out(`${board.name}\n${probeText(rows, board)}\n`);
+  }
+  return exitCodes.done;
+}
+
 export const command: Command = {
   name: 'budget',
   summary: 'fails when traces need more memory than a stored baseline',
-  positionals: '<trace...>',
+  positionals: '<trace...> | --probe',
   options: {
     baseline: { type: 'string', value: 'PATH', help: 'the stored figures; heap-budget.json if not given' },
     slack: { type: 'string', value: 'BYTES', help: 'allowed above the baseline; 0 if not given' },
     policy: { type: 'string', value: 'NAME', help: `with --update: the policy; ${defaultPolicyName} if not given` },
     update: { type: 'boolean', help: 'store the present figures' },
-    json: { type: 'boolean', help: 'one JSON object' },
+    probe: { type: 'boolean', help: 'what telemetry costs at each level, on virtual boards; takes no trace' },
+    board: { type: 'string', value: 'ID', help: 'with --probe: on this board; a Pico and a Puck.js if not given' },
+    json: { type: 'boolean', help: 'one JSON object; with --probe one a board' },
   },
   notes: `Exit code 1: a trace exceeds its baseline, or has none.
 
   heapglass budget run.trace --update
-  heapglass budget run.trace --slack 64`,
+  heapglass budget run.trace --slack 64
+  heapglass budget --probe --board puckjs`,
 
   async run(args, io) {
+    if (args.flag('probe')) {
+      if (args.positionals.length > 0) throw usageProblem('budget', '--probe takes no trace');
+      return printProbe(args, io);
+    }
     if (args.positionals.length === 0) throw usageProblem('budget', 'it takes traces');
     const path = args.text('baseline') ?? 'heap-budget.json';
     const update = args.flag('update');

@@ -53,6 +53,9 @@ function toldFigures(counters: Counters | null) {
   return counters === null || counters.freeBytes === 0 ? null : counters;
 }
 
+/** By LEVEL_ of the wire format. */
+const LEVELS = ['off', 'counters', 'sampled', 'events'] as const;
+
 interface Heard {
   atMs: number;
   records: number;
@@ -294,6 +297,8 @@ export class Session implements TelemetryListener {
     const { statistics } = this.decoder;
     const first = this.heard[0];
     const last = this.heard.at(-1);
+    const { lastCounters, lastHello } = this.model;
+    const level = (lastCounters ?? lastHello)?.level;
     const seconds = first && last ? (last.atMs - first.atMs) / 1000 : 0;
     return {
       frames: statistics.frames,
@@ -303,6 +308,7 @@ export class Session implements TelemetryListener {
       eventsDropped: Math.max(statistics.unrecorded, this.model.lastCounters?.dropped ?? 0),
       eventsPerSecond: seconds > 0 ? (last!.records - first!.records) / seconds : 0,
       bytesPerSecond: seconds > 0 ? (last!.bytes - first!.bytes) / seconds : 0,
+      level: level === undefined ? null : (LEVELS[level] ?? null),
     };
   }
 

@@ -75,7 +75,7 @@ async function measure(board: Board, policy: PolicyName | undefined, level: Tele
   const pass = (ms: number): void => virtual.advanceTo(virtual.nowNs + ms * NS_PER_MS);
   pass(BOOT_MS);
   const { engine } = virtual.firmware;
-  const work = engine === null ? null : valueOf(engine.run('work', 'probe.js'));
+  const work = engine === null ? null : resultOf(engine.run('work', 'probe.js'));
   if (engine === null || typeof work !== 'function') {
     throw new Problem(
       exitCodes.tooBig,
@@ -84,7 +84,7 @@ async function measure(board: Board, policy: PolicyName | undefined, level: Tele
       'Measure another board.',
     );
   }
-  valueOf(engine.call(work, [WARM_PAIRS]));
+  resultOf(engine.call(work, [WARM_PAIRS]));
   pass(4 * BOOT_MS);
   const told = (): number => decoder.statistics.bytes - decoder.statistics.textBytes;
   const seconds = (ROUNDS * ROUND_MS) / 1000;
@@ -98,7 +98,7 @@ async function measure(board: Board, policy: PolicyName | undefined, level: Tele
   startCycles = engine.cycles;
   for (let round = 0; round < ROUNDS; round++) {
     const before = engine.cycles;
-    valueOf(engine.call(work, [PAIRS_A_ROUND]));
+    resultOf(engine.call(work, [PAIRS_A_ROUND]));
     callCycles += engine.cycles - before;
     pass(ROUND_MS);
   }
@@ -116,7 +116,7 @@ async function measure(board: Board, policy: PolicyName | undefined, level: Tele
   };
 }
 
-function valueOf(outcome: Outcome): unknown {
+function resultOf(outcome: Outcome): unknown {
   return outcome.kind === 'value' ? outcome.value : null;
 }
 

@@ -31,6 +31,7 @@ export function momentLine(scene: Scene, form: Form = 'shades'): string {
     const lost = scene.line.framesLost + scene.line.framesBad;
     words.push(`${countText(scene.line.eventsPerSecond)} events/s`);
     if (lost > 0) words.push(`lost frames ${countText(lost)}`);
+    if (scene.line.level === 'sampled' || scene.line.level === 'counters') words.push(`told ${scene.line.level} only`);
     if (scene.line.eventsDropped > 0) words.push(`dropped events ${countText(scene.line.eventsDropped)}`);
   }
   if (scene.engine) words.push(`engine ${bytesText(scene.engine.usedBytes)} of ${bytesText(scene.engine.totalBytes)}`);

@@ -64,6 +64,8 @@ export interface LineFigures {
   eventsDropped: number;
   eventsPerSecond: number;
   bytesPerSecond: number;
+  /** What the board tells: it steps down from events while its line is full. Null before it said so. */
+  level?: 'off' | 'counters' | 'sampled' | 'events' | null;
 }
 
 /** One column of the series; null in a gap. */

@@ -16,6 +16,9 @@ export function drawLine(grid: Grid, area: Rectangle, { line }: Scene): void {
     { label: 'lost', ...count(line.framesLost) },
     { label: 'bad', ...count(line.framesBad) },
     { label: 'dropped events', ...count(line.eventsDropped) },
+    ...(line.level == null || line.level === 'events'
+      ? []
+      : [{ label: 'told', value: line.level, style: styles.warning }]),
   ]);
 }
 
