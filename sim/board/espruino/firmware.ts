@@ -5,12 +5,14 @@
  * removed, and the board goes on. Source: espruino/Espruino@c5ff787b1 src/jsinteractive.c (jsiInit, jsiSemiInit,
  * jsiSoftInit, jsiIdle, jsiLoop, jsiCheckErrors), src/jsflash.c (jsfLoadBootCodeFromFlash), src/jsvar.c.
  */
+import { parse } from 'acorn';
 import type { Engine, Outcome } from '../../engine/engine.ts';
 import type { Firmware, Machine, Task } from '../machine.ts';
 import { passRun } from '../run.ts';
 import { nsPerSecond } from '../time.ts';
 import { bootBanner } from './banner.ts';
 import { EspruinoConsole } from './console.ts';
+import { errorText } from './error-texts.ts';
 import { espruinoGlobals, type GlobalsHost, type NativeCall } from './globals.ts';
 import { InputBuffer } from './input-buffer.ts';
 import { LineEditor } from './line-editor.ts';
@@ -224,7 +226,10 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
       this.#checkErrors();
       return;
     }
-    const outcome = yield* this.#evaluate(line);
+    let outcome = yield* this.#evaluate(line);
+    // A declaration has the value of what it declares.
+    const declared = outcome.kind === 'value' && this.console.echoes ? declaredLast(line) : null;
+    if (declared !== null) outcome = this.#engine!.run(declared, 'REPL');
     if (outcome.kind === 'value' && this.console.echoes && this.#failure === null) {
       const shown = printJson(outcome.value, { pretty: true, limited: true, dropsQuotes: true, showsNames: true });
       this.console.print(`=${shown}\n`);
@@ -282,9 +287,10 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
     return true;
   }
 
-  #failureOf({ name, message, line }: Extract<Outcome, { kind: 'error' }>, place: Place): Failure {
-    const text = name === '' ? message : message === '' ? name : `${name}: ${message}`;
-    return { text, trace: name === '' ? '' : traceOf(place, line) };
+  #failureOf(failure: Extract<Outcome, { kind: 'error' }>, place: Place): Failure {
+    const { name, line } = failure;
+    const { text, column } = errorText(failure, place.source.split('\n')[(line ?? 1) - 1] ?? '');
+    return { text, trace: name === '' ? '' : traceOf(place, line, column) };
   }
 
   /** Prints what became of a run, as jsiCheckErrors does behind each. */
@@ -326,12 +332,26 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
   }
 }
 
+/** What the line's value is read from: the name that its last statement declares; null when it has its own value. */
+function declaredLast(line: string): string | null {
+  try {
+    const last = parse(line, { ecmaVersion: 2022 }).body.at(-1);
+    // A loop has none, whatever its last round was worth.
+    if (last && /^(?:For|While|DoWhile)/.test(last.type)) return 'undefined';
+    if (last?.type === 'FunctionDeclaration' || last?.type === 'ClassDeclaration') return last.id.name;
+    const declarator = last?.type === 'VariableDeclaration' ? last.declarations.at(-1) : undefined;
+    return declarator?.init && declarator.id.type === 'Identifier' ? declarator.id.name : null;
+  } catch {
+    return null;
+  }
+}
+
 const longestMarker = 60;
 
-/** Where it was, as Espruino prints it; the engine model knows the line, so the column is always the first. */
-function traceOf({ name, file, source }: Place, line: number | null): string {
-  const position = `${file}:${line ?? 1}:1`;
+/** Where it was, as Espruino prints it; the column is the first where it is not known. */
+function traceOf({ name, file, source }: Place, line: number | null, column = 1): string {
+  const position = `${file}:${line ?? 1}:${column}`;
   const text = source.split('\n')[(line ?? 1) - 1] ?? '';
   const marker = text.length > longestMarker ? `${text.slice(0, longestMarker)}...` : text;
-  return `    at ${name === '' ? position : `${name} (${position})`}\n${marker}\n^\n`;
+  return `    at ${name === '' ? position : `${name} (${position})`}\n${marker}\n${' '.repeat(column - 1)}^\n`;
 }

@@ -231,6 +231,9 @@ function espruinoObject(host: GlobalsHost): HostFunctions {
     },
     toJS: (value: unknown) => (value === undefined ? 'null' : printJson(value, { dropsQuotes: true, plain: true })),
     toString: (...values: unknown[]) => latin1(dataBytes(values)),
+    toUint8Array: (...values: unknown[]) => dataBytes(values),
+    sum: (values: unknown) =>
+      Array.from(values as ArrayLike<unknown>).reduce((sum: number, value) => sum + Number(value), 0),
     getErrorFlags: () => host.errorFlags(),
     setBootCode: (code: unknown, always: unknown) => {
       storage?.erase('.bootcde');

@@ -208,19 +208,20 @@ export class LineEditor {
     }
   }
 
-  #moveTo(cursor: number): void {
-    const console = this.#console;
-    if (console.showsLine) console.moveCursor(console.cursor, cursor);
-    console.cursor = cursor;
-  }
-
+  /** Home goes back character by character; End prints what it passes (jsiHandleHome, jsiHandleEnd). */
   #moveToStart(): void {
-    this.#moveTo(this.#console.line.lastIndexOf('\n', this.#console.cursor - 1) + 1);
+    const console = this.#console;
+    const start = console.cursor === 0 ? 0 : console.line.lastIndexOf('\n', console.cursor - 1) + 1;
+    if (console.showsLine) console.raw('\b'.repeat(console.cursor - start));
+    console.cursor = start;
   }
 
   #moveToEnd(): void {
-    const end = this.#console.line.indexOf('\n', this.#console.cursor);
-    this.#moveTo(end < 0 ? this.#console.line.length : end);
+    const console = this.#console;
+    const next = console.line.indexOf('\n', console.cursor);
+    const end = next < 0 ? console.line.length : next;
+    if (console.showsLine) console.raw(console.line.slice(console.cursor, end));
+    console.cursor = end;
   }
 
   #remember(line: string): void {

@@ -53,6 +53,34 @@ function escapeCharacter(code: number, next: number): string {
   return String.fromCharCode(code);
 }
 
+const closeToInteger = 0.0000001;
+const mostFractionDigits = 12;
+
+/** Numbers as ftoa_bounded_extra writes them: at most twelve decimals, exponents of the first digit or two. */
+export function numberText(value: number): string {
+  if (!Number.isFinite(value) || Number.isInteger(value)) {
+    if (Math.abs(value) < 1e21 || !Number.isFinite(value)) return String(value);
+  }
+  let left = Math.abs(value);
+  let exponent = 0;
+  if (left >= 1e21) {
+    for (; left > 100000; left /= 100000) exponent += 5;
+    for (; left > 10; left /= 10) exponent++;
+  } else if (left > 0 && left < 1e-6) {
+    for (; left < 1e-5; left *= 100000) exponent -= 5;
+    for (; left < 1; left *= 10) exponent--;
+  }
+  if (Math.trunc(left + closeToInteger) === Math.trunc(left) + 1) left = Math.trunc(left) + 1;
+  let text = `${value < 0 ? '-' : ''}${Math.trunc(left)}`;
+  left = (left - Math.trunc(left)) * 10;
+  for (let digits = 0; digits < mostFractionDigits - 1 && left > closeToInteger; digits++) {
+    const digit = Math.trunc(left + 0.00000001);
+    left = (left - digit) * 10;
+    text += `${digits === 0 ? '.' : ''}${Math.min(digit, 9)}`;
+  }
+  return exponent === 0 ? text : `${text}e${exponent > 0 ? '+' : ''}${exponent}`;
+}
+
 const needsNewLine = (value: unknown): boolean =>
   value !== undefined && value !== null && typeof value !== 'number' && typeof value !== 'boolean';
 
@@ -73,6 +101,7 @@ class Printer {
       case 'undefined':
         return this.#options.plain ? 'null' : 'undefined';
       case 'number':
+        return numberText(value);
       case 'boolean':
         return String(value);
       case 'string':
@@ -93,6 +122,10 @@ class Printer {
 
   #function(fn: unknown): string {
     const text = Function.prototype.toString.call(fn);
+    if (/\{\s*\}$/.test(text) && /^(?:function\b[^{]*|class\s[\w$]+\s*)\{\s*\}$/.test(text)) {
+      const bare = /\(([^)]*)\)/.exec(text)?.[1] ?? '';
+      return `function (${bare.replace(/\s/g, '')}) {}`;
+    }
     const parameters = /^[^(]*?(?:\(([^)]*)\)|([\w$]+)\s*=>)/.exec(text);
     const names = (parameters?.[1] ?? parameters?.[2] ?? '').replace(/\s/g, '');
     if (text.includes('[native code]')) return `function (${names}) { [native code] }`;
@@ -107,13 +140,27 @@ class Printer {
     try {
       if (Array.isArray(value)) return this.#array(value, indent);
       if (types.isTypedArray(value)) return this.#typedArray(value);
-      if (types.isAnyArrayBuffer(value)) return `${this.#typedArray(new Uint8Array(value))}.buffer`;
+      if (types.isAnyArrayBuffer(value)) return this.#arrayBuffer(new Uint8Array(value));
+      if (types.isDate(value))
+        return `Date: ${value.toUTCString().replace(/^(\w+), 0?(\d+) (\w+) (\d+) (\S+) GMT$/, '$1 $3 $2 $4 $5 GMT+0000')}`;
+      if (types.isRegExp(value)) return this.#regExp(value, indent);
+      if (types.isPromise(value)) return 'Promise: { state: 0 }';
       return this.#fields(value, indent);
     } catch {
       return limitText;
     } finally {
       this.#above.pop();
     }
+  }
+
+  #arrayBuffer(bytes: Uint8Array): string {
+    if (!this.#options.plain && bytes.every((byte) => byte === 0)) return `new ArrayBuffer(${bytes.length})`;
+    return `${this.#typedArray(bytes)}.buffer`;
+  }
+
+  #regExp({ source, flags, lastIndex }: RegExp, indent: number): string {
+    const fields = this.print(Object.assign(Object.create(null), { source, flags, lastIndex }), indent);
+    return this.#options.showsNames ? `RegExp: ${fields}` : fields;
   }
 
   #newLine(indent: number): string {
