@@ -5,7 +5,7 @@ import type { Progress } from '../flash/flasher.ts';
 import { visible } from '../view/escape.ts';
 import { bytesText, countText, plural } from '../view/units.ts';
 import { flashBundle } from './data/browser-flash.ts';
-import { openSerialBoard, pickPort, type SerialBoard, webSerial } from './data/serial-board.ts';
+import { pickPort, SerialBoard, webSerial } from './data/serial-board.ts';
 import { el, freshId, setText } from './view/dom.ts';
 
 const BAUD = 115_200;
@@ -88,7 +88,7 @@ export class FlashDialog {
     try {
       const port = await pickPort(serial, false);
       if (port === null) return;
-      opened = await openSerialBoard(port, BAUD);
+      opened = await SerialBoard.open(port, BAUD);
       this.#bar.hidden = false;
       const started = await flashBundle(bundle, opened, {
         found: (text) => this.#step(text),
@@ -107,7 +107,7 @@ export class FlashDialog {
       this.root.close();
     } catch (error) {
       this.#fail(error);
-      await opened?.transport.close();
+      await opened?.close();
     } finally {
       this.#go.disabled = false;
     }

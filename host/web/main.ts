@@ -3,10 +3,11 @@ import './page/tokens.css';
 import './page/page.css';
 import './page/board.css';
 import { Problem } from '../../boards/problem.ts';
+import { ConnectDialog } from './connect-dialog.ts';
 import { Board } from './data/board.ts';
 import { FileSource } from './data/byte-source.ts';
 import { Connection } from './data/connection.ts';
-import { openSerialBoard, pickPort, webSerial } from './data/serial-board.ts';
+import { type SerialBoard, webSerial } from './data/serial-board.ts';
 import { FlashDialog } from './flash-dialog.ts';
 import { landing } from './landing.ts';
 import example from './page/example.hgrec';
@@ -16,13 +17,14 @@ import { helpDialog } from './view/help.ts';
 import { listenForKeys } from './view/keys.ts';
 
 const isServed = document.documentElement.dataset.live === 'yes';
-const DEFAULT_BAUD = 115_200;
 
 const views: BoardView[] = [];
 const boards = el('main', { class: 'boards', id: 'boards' });
 const notice = el('p', { class: 'notice', role: 'alert', hidden: true });
 const help = helpDialog();
-const flash = new FlashDialog(({ board }) => void show(board, true));
+const showSerial = ({ board }: SerialBoard) => void show(board, true);
+const connect = new ConnectDialog(showSerial, sayError);
+const flash = new FlashDialog(showSerial);
 const picker = el('input', { type: 'file', accept: '.hgrec', class: 'unseen', tabindex: '-1', 'aria-hidden': 'true' });
 
 function say(text: string | null): void {
@@ -54,25 +56,16 @@ function close(view: BoardView): void {
 }
 
 function refresh(): void {
-  const start = landing({ connect, open: () => picker.click(), flash: () => flash.open(), example: openExample });
+  const start = landing({
+    connect: () => connect.open(),
+    open: () => picker.click(),
+    flash: () => flash.open(),
+    example: openExample,
+  });
   const waiting = el('p', { class: 'quiet waiting' }, 'Waiting for the monitor.');
   boards.replaceChildren(...(views.length > 0 ? views.map(({ root }) => root) : [isServed ? waiting : start]));
   boards.dataset.count = String(views.length);
   boards.classList.toggle('is-several', views.length > 1);
-}
-
-async function connect(): Promise<void> {
-  say(null);
-  const serial = webSerial();
-  if (serial === null) return;
-  try {
-    const port = await pickPort(serial, false);
-    if (port === null) return;
-    const { board } = await openSerialBoard(port, DEFAULT_BAUD);
-    show(board, true);
-  } catch (error) {
-    sayError(error);
-  }
 }
 
 function openFiles(files: Iterable<File>): void {
@@ -131,7 +124,7 @@ document.getElementById('app')!.replaceChildren(
       { 'aria-label': 'Actions' },
       ...(isServed || webSerial() === null
         ? []
-        : [button('Connect a board', () => void connect()), button('Flash a bundle', () => flash.open())]),
+        : [button('Connect a board', () => connect.open()), button('Flash a bundle', () => flash.open())]),
       button('Open a recording', () => picker.click()),
       button('Keys', () => help.showModal()),
     ),
@@ -140,6 +133,7 @@ document.getElementById('app')!.replaceChildren(
   boards,
   picker,
   help,
+  connect.root,
   flash.root,
 );
 refresh();

@@ -88,6 +88,18 @@ export function recordedTests(browser: TestBrowser): void {
     await page.getByRole('heading', { level: 2, name: 'See what is in' }).waitFor();
   });
 
+  test('a loss is a gap: counted, said, not bridged in the series, and the map exact again after a sweep', async () => {
+    const lossy = join(folder, 'lossy.hgrec');
+    recordTrace(lossy, 'test/fixtures/traces/mqtt-sub.trace', 6000, (atMs) => atMs > 2000 && atMs < 2600);
+    const { page } = await browser.open(fileUrl);
+    await page.locator('input[type=file]').first().setInputFiles(lossy);
+    await page.getByText(/Lost on the way: \d+ frames, .* The map is exact again\./).waitFor();
+    await page.locator('summary').click();
+    await expect.poll(() => page.getByRole('row', { name: /not known/ }).count()).toBeGreaterThan(0);
+    if (process.env.HEAPGLASS_REPORT)
+      await page.locator('.series-panel').screenshot({ path: join(tmpdir(), 'gap.png') });
+  });
+
   test('the example that is in the page: a leak, a broken-up heap and failed requests, in words', async () => {
     const { page } = await browser.open(fileUrl);
     await page.getByRole('button', { name: 'See an example' }).click();

@@ -6,8 +6,16 @@ import { RecordingWriter } from '../../host/recording/writer.ts';
 import { readTrace } from '../../host/trace/trace.ts';
 import { recordedHeap, step } from '../wire/device.ts';
 
-/** A trace, over and over, until there are this many operations; 1 ms each on the board's clock. */
-export function recordTrace(path: string, tracePath: string, operations: number): Session {
+/**
+ * A trace, over and over, until there are this many operations; 1 ms each on the board's clock. The line loses the
+ * frames that are drained while `isLost`.
+ */
+export function recordTrace(
+  path: string,
+  tracePath: string,
+  operations: number,
+  isLost: (atMs: number) => boolean = () => false,
+): Session {
   const trace = readTrace(tracePath);
   const { heap, clock, drain } = recordedHeap({ policy: 'best-fit', bytes: 131072, ringFrames: 64 });
   const keeper = new Keeper(
@@ -23,7 +31,7 @@ export function recordTrace(path: string, tracePath: string, operations: number)
     }
     step(heap, trace, at, offsets, (at % 5) + 1);
     clock.ms++;
-    if (done % 16 === 15) for (const frame of drain()) keeper.hear(frame);
+    if (done % 16 === 15) for (const frame of drain()) if (!isLost(clock.ms)) keeper.hear(frame);
   }
   for (const frame of drain()) keeper.hear(frame);
   keeper.close();

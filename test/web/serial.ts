@@ -75,7 +75,7 @@ export function serialTests(browser: TestBrowser): void {
     await page.getByText('nothing was erased').waitFor();
   });
 
-  test('connects to a board that runs; a cable that is pulled is said', async () => {
+  test('connects to a board that runs; a cable that is pulled is said, and plugged in again it goes on', async () => {
     const { bundle } = await import('../../firmware/toolchain/bundle.ts');
     const { loadBoard } = await import('../../boards/board.ts');
     const { code } = await bundle({ entry: 'examples/leaky-sensor.js', board: loadBoard('kaluma-pico') });
@@ -85,10 +85,18 @@ export function serialTests(browser: TestBrowser): void {
       await mockSerial(one, sim!);
     });
     await page.getByRole('button', { name: 'Connect a board' }).last().click();
+    await page.getByRole('button', { name: 'Pick the port' }).click();
     await page.getByRole('heading', { level: 2, name: 'usb 2e8a:000a' }).waitFor();
     await expect.poll(() => figure(page, 'live'), { timeout: 8000 }).toMatch(/^\d/);
     await page.evaluate('serialUnplug()');
-    await page.getByText('The line is lost: The device has been lost.').waitFor();
+    await page.getByText('The line is lost: The device has been lost.').first().waitFor();
+    // Plugged in again: the port is opened anew, and the session goes on.
+    await expect.poll(() => page.locator('.state').textContent(), { timeout: 4000 }).toBe('live');
+    const operations = () => page.locator('.facts').textContent();
+    const before = await operations();
+    await expect.poll(operations).not.toBe(before);
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+    await page.getByRole('heading', { level: 2, name: 'See what is in' }).waitFor();
   });
 
   test('a browser without Web Serial is told so, and what works', async () => {

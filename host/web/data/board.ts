@@ -44,6 +44,8 @@ export interface BoardOptions {
   /** True while the source can still grow. */
   isLive: boolean;
   onMark?: () => void;
+  /** The reader closed the board's view. */
+  onClose?: () => void;
 }
 
 export class Board {
@@ -63,6 +65,7 @@ export class Board {
   /** All that is there was played; for who writes a recording at the same time. */
   onCaughtUp: () => void = () => {};
   readonly mark: (() => void) | null;
+  readonly #onClose: (() => void) | null;
   #past: Past | null = null;
   #shown: Moment | null = null;
   #wantedMs: number | null = null;
@@ -71,12 +74,13 @@ export class Board {
   readonly #names = new Map<number, Map<string, string>>();
   #isClosed = false;
 
-  constructor(source: ByteSource, { totalBytes, isLive, onMark }: BoardOptions) {
+  constructor(source: ByteSource, { totalBytes, isLive, onMark, onClose }: BoardOptions) {
     this.source = source;
     this.isLive = isLive;
     this.totalBytes = totalBytes ?? null;
     this.state = isLive ? 'connecting' : 'live';
     this.mark = onMark ?? null;
+    this.#onClose = onClose ?? null;
     this.session = new LoggedSession({
       source: source.name,
       siteName: (site, bundleId) =>
@@ -132,6 +136,7 @@ export class Board {
   close(): void {
     this.#isClosed = true;
     this.onChange = () => {};
+    this.#onClose?.();
   }
 
   /** Shows the heap as it was; the latest wish wins. */

@@ -20,8 +20,7 @@ export interface FlashSteps {
 
 /** Rejects with a Problem that says what the board holds now. */
 export async function flashBundle(bundle: BundleFile, serial: SerialBoard, steps: FlashSteps): Promise<Started> {
-  const { transport, recorder, listen } = serial;
-  listen(false);
+  const { transport, recorder } = serial;
   const { flasher, release } = await openFlasher(transport);
   try {
     const { identity } = flasher;
@@ -53,6 +52,6 @@ export async function flashBundle(bundle: BundleFile, serial: SerialBoard, steps
     );
   } finally {
     recorder.line(release());
-    listen(true);
+    serial.listen();
   }
 }

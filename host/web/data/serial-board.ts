@@ -1,4 +1,5 @@
 /** A board on this page's own serial port (Web Serial): its line recorded in the page, and shown like any other. */
+import { Problem } from '../../../boards/problem.ts';
 import type { Transport } from '../../transport/transport.ts';
 import { openWebSerial, portFilters, type WebSerialPort } from '../../transport/web-serial.ts';
 import { Board } from './board.ts';
@@ -20,40 +21,79 @@ export function whyNoSerial(): string {
     : 'Web Serial works only on a page from https, from this machine, or from a file.';
 }
 
-export interface SerialBoard {
-  board: Board;
-  transport: Transport;
-  /** What the line brings from now on is the board's, or (false) somebody else's for a time. */
-  listen(isListening: boolean): void;
-  recorder: RecordingBuilder;
-}
-
-/** Asks the reader for a port, which needs a click, and opens it. Null when none was picked. */
-export async function pickPort(serial: WebSerial, showAll: boolean): Promise<WebSerialPort | null> {
+/** Asks the reader for a port, which needs a click. Null when none was picked. `all`: not only those of known boards. */
+export async function pickPort(serial: WebSerial, all: boolean): Promise<WebSerialPort | null> {
   try {
-    return await serial.requestPort(showAll ? {} : { filters: portFilters });
+    return await serial.requestPort(all ? {} : { filters: portFilters });
   } catch (error) {
     if ((error as DOMException).name === 'NotFoundError') return null;
     throw error;
   }
 }
 
-export async function openSerialBoard(port: WebSerialPort, baud: number): Promise<SerialBoard> {
-  const transport = await openWebSerial(port, baud);
-  const recorder = new RecordingBuilder(transport.name);
-  let marks = 0;
-  const board: Board = new Board(recorder.source, {
-    isLive: true,
-    onMark: () => recorder.mark(board, `my mark ${++marks}`),
-  });
-  board.onCaughtUp = () => void recorder.caughtUp(board);
-  const listen = (isListening: boolean): void => {
-    transport.onData(isListening ? (bytes) => recorder.line(bytes) : () => {});
-    transport.onClose((reason) => {
-      board.setState('lost', reason);
-      recorder.end();
+/** Between two attempts to open a port that was lost. */
+const RETRY_MS = 1000;
+
+export class SerialBoard {
+  readonly board: Board;
+  readonly recorder: RecordingBuilder;
+  readonly #port: WebSerialPort;
+  readonly #baud: number;
+  #transport: Transport;
+  #isClosed = false;
+  #marks = 0;
+
+  private constructor(port: WebSerialPort, baud: number, transport: Transport) {
+    this.#port = port;
+    this.#baud = baud;
+    this.#transport = transport;
+    this.recorder = new RecordingBuilder(transport.name);
+    this.board = new Board(this.recorder.source, {
+      isLive: true,
+      onMark: () => this.recorder.mark(this.board, `my mark ${++this.#marks}`),
+      onClose: () => void this.close(),
     });
-  };
-  listen(true);
-  return { board, transport, listen, recorder };
+    this.board.onCaughtUp = () => void this.recorder.caughtUp(this.board);
+    this.listen();
+  }
+
+  static async open(port: WebSerialPort, baud: number): Promise<SerialBoard> {
+    return new SerialBoard(port, baud, await openWebSerial(port, baud));
+  }
+
+  get transport(): Transport {
+    return this.#transport;
+  }
+
+  /** What the line brings is the board's from now on: after a flasher had it. */
+  listen(): void {
+    this.#transport.onData((bytes) => this.recorder.line(bytes));
+    this.#transport.onClose((reason) => void this.#openAgain(reason));
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.recorder.end();
+    await this.#transport.close();
+  }
+
+  /** A board that is plugged in again goes on where it was. */
+  async #openAgain(reason: string): Promise<void> {
+    if (this.#isClosed) return;
+    this.board.setState('lost', reason);
+    await this.#transport.close();
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      if (this.#isClosed) return;
+      try {
+        this.#transport = await openWebSerial(this.#port, this.#baud);
+        this.listen();
+        this.board.setState('live', null);
+        return;
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+      }
+    }
+  }
 }
