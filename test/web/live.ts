@@ -95,7 +95,7 @@ export function liveTests(browser: TestBrowser): void {
     for (const frame of framesOf([64, 64, 64, 9999], bundleId)) served.lines[0]!.send(frame);
     await page.getByRole('button', { name: 'onerror' }).first().waitFor();
     await page.getByText('request of 9.8 KB').first().waitFor();
-    await page.locator('select').selectOption('site');
+    await page.getByLabel('Colour blocks by').selectOption('site');
     expect(await page.locator('img').count()).toBe(0);
     expect(await page.title()).toBe('Heapglass');
     const text = (await page.locator('#app').textContent())!;
