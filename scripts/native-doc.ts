@@ -50,7 +50,7 @@ const peerNames: Record<string, { name: string; codeBytes: number }> = {
   emmalloc: { name: 'emmalloc', codeBytes: 1312 },
   umm: { name: 'umm_malloc best fit', codeBytes: 1300 },
 };
-const ourNames: readonly PolicyName[] = ['segregated', 'tlsf', 'trie-fit'];
+const ourNames: readonly PolicyName[] = ['segregated', 'tlsf', 'slab', 'trie-fit'];
 
 function rowOf(
   name: string,

@@ -36,7 +36,19 @@ function traces(): Trace[] {
 
 /** What the names in annotations stand for in an arena, at most. */
 function countsFor(arenaBytes: number): Record<string, number> {
-  return { words: arenaBytes / 4, blocks: arenaBytes / 8, lists: arenaBytes / 4, batch: arenaBytes / 4 };
+  return {
+    words: arenaBytes / 4,
+    blocks: arenaBytes / 8,
+    lists: arenaBytes / 4,
+    batch: arenaBytes / 4,
+    pages: arenaBytes / 128,
+  };
+}
+
+function meaningOf(bound: string, counts: Record<string, number>): number {
+  const count = counts[bound];
+  if (count === undefined) throw new Error(`an annotation says "at most ${bound}", which this test knows no count for`);
+  return count;
 }
 
 /** Calls a policy's entries and checks every loop's rounds after each call. */
@@ -50,7 +62,7 @@ class Checked {
     this.counter = new LoopCounter(compiled);
     this.heap = new NativeHeap(compiled, arenaBytes, { runner: this.counter.runner });
     this.limits = this.counter.loops.map(({ bound }) =>
-      bound === null ? Number.POSITIVE_INFINITY : typeof bound === 'number' ? bound : (counts[bound] ?? 0),
+      bound === null ? Number.POSITIVE_INFINITY : typeof bound === 'number' ? bound : meaningOf(bound, counts),
     );
     this.call('init', arenaBytes);
   }
