@@ -10,13 +10,20 @@
  * The views are indexed in their own unit: `u32[offset >> 2]`, `u16[offset >> 1]`, `u8[offset]`.
  * Words stay below 2^27: larger integers become heap-allocated numbers on JerryScript.
  */
-export let u8 = new Uint8Array(0);
-export let u16 = new Uint16Array(0);
-export let u32 = new Uint32Array(0);
+export let u8: Uint8Array = new Uint8Array(0);
+export let u16: Uint16Array = new Uint16Array(0);
+export let u32: Uint32Array = new Uint32Array(0);
 
 /** Makes `buffer` (length a multiple of 8) the arena that every policy function works on until the next call. */
 export function bindArena(buffer: ArrayBuffer): void {
   u8 = new Uint8Array(buffer);
   u16 = new Uint16Array(buffer);
   u32 = new Uint32Array(buffer);
+}
+
+/** Makes these three views of one buffer the bound ones: what bindArena does, without making views. */
+export function selectViews(bytes: Uint8Array, halves: Uint16Array, words: Uint32Array): void {
+  u8 = bytes;
+  u16 = halves;
+  u32 = words;
 }

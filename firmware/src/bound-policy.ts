@@ -79,3 +79,8 @@ export function pin(block: number): boolean {
 export function unpin(block: number): void {
   bound.unpin(block);
 }
+
+/** The place of an offset in the bound views: the offset itself where a heap has one buffer. */
+export function select(offset: number): number {
+  return bound.select ? bound.select(offset) : offset;
+}

@@ -25,6 +25,10 @@ export interface HeapOptions {
   /** Size of the arena, everything included; rounded down to a multiple of 8. */
   bytes: number;
   policy: Policy;
+  /** The arena's memory; made if not given. */
+  buffer?: ArrayBuffer;
+  /** Called after the arena and the policy were bound: for policies that keep more than an arena. */
+  rebind?: () => void;
 }
 
 export interface HeapStats {
@@ -51,6 +55,8 @@ export interface Heap {
   /** 1 for the first heap created, then 2, ... */
   readonly id: number;
   readonly policy: Policy;
+  /** Bytes of the arena, or of all regions. */
+  readonly bytes: number;
   readonly buffer: ArrayBuffer;
   readonly u8: Uint8Array;
   readonly u16: Uint16Array;
@@ -94,11 +100,12 @@ export function unbindHeap(): void {
 export function createHeap(options: HeapOptions): Heap | null {
   const arenaBytes = options.bytes & ~7;
   if (arenaBytes <= 0) return null;
-  const buffer = new ArrayBuffer(arenaBytes);
+  const buffer = options.buffer || new ArrayBuffer(arenaBytes);
   const id = ++heapCount;
   boundHeap = id;
   bindArena(buffer);
   policy.bindPolicy(options.policy);
+  if (options.rebind) options.rebind();
   if (policy.init(arenaBytes) === 0) return null;
 
   let liveBytes = 0;
@@ -115,6 +122,7 @@ export function createHeap(options: HeapOptions): Heap | null {
     boundHeap = id;
     bindArena(buffer);
     policy.bindPolicy(options.policy);
+    if (options.rebind) options.rebind();
   }
 
   function grew(bytes: number): void {
@@ -146,6 +154,7 @@ export function createHeap(options: HeapOptions): Heap | null {
   return {
     id,
     policy: options.policy,
+    bytes: arenaBytes,
     buffer,
     u8: new Uint8Array(buffer),
     u16: new Uint16Array(buffer),
@@ -158,7 +167,7 @@ export function createHeap(options: HeapOptions): Heap | null {
       // An absurd product goes to the policy as the absurd request it is, and is counted as a failure there.
       const offset = malloc(count < 0 || size < 0 || bytes > 0x7ffffff ? 0x7ffffff : bytes, site);
       if (offset !== 0) {
-        const payload = policy.locate(offset);
+        const payload = policy.select(policy.locate(offset));
         fillBytes(u8, payload, payload + bytes, 0);
       }
       return offset;

@@ -43,11 +43,20 @@ export interface Policy {
   /** Keeps a block from moving; false when that cannot be. Always true where blocks do not move. */
   pin(block: number): boolean;
   unpin(block: number): void;
+  /**
+   * Moves the arena's end, the program break, from where it is to `toBytes` or as near to it as live blocks allow; never
+   * beyond the bytes that init was given. Returns where the end is now. A policy without this has a fixed end.
+   */
+  moveEnd?(fromBytes: number, toBytes: number): number;
+  /** Where blocks lie in several buffers: binds the views of the one that holds `offset` and returns the place in it. */
+  select?(offset: number): number;
 }
 
 export const BLOCK_FREE = 0;
 export const BLOCK_LIVE = 1;
 export const BLOCK_CONTROL = 2;
+/** Beyond a program break, or free pages: no arena's, and no block's. */
+export const BLOCK_BEYOND = 3;
 
 /** Returned by free and counted: the offset lies outside the arena or is not aligned. */
 export const MISUSE_WILD = 1;

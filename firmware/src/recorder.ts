@@ -637,7 +637,7 @@ function writeHello(now: number): void {
   put32(now);
   ring[at++] = options!.policyId;
   ring[at++] = level;
-  putVarint(heap!.buffer.byteLength);
+  putVarint(heap!.bytes);
   putVarint(options!.clockKhz);
   put32(options!.bundleId);
   putVarint(firstBlock());
@@ -702,7 +702,7 @@ function writeChunk(now: number): void {
   seal();
   if (!open(FRAME_MAP)) return;
   heap!.usableSize(0); // binds the heap
-  if (!sweepActive()) sweepBegin(heap!.buffer.byteLength);
+  if (!sweepActive()) sweepBegin(heap!.bytes);
   ring[at + 1] = now;
   ring[at + 2] = now >> 8;
   ring[at + 3] = records;

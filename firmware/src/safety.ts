@@ -66,9 +66,13 @@ const GUARD_BYTES = 8;
 const QUARANTINE_BLOCKS = 16;
 const MOST_ALIGNMENT_BYTES = 4096;
 
-/** A safe heap over `heap`, which must be empty and is used through it only from now on; null for null. */
+/**
+ * A safe heap over `heap`, which must be empty and is used through it only from now on; null for null, and for a heap of
+ * several regions.
+ */
 export function createSafeHeap(heap: Heap | null, options?: SafetyOptions): SafeHeap | null {
-  if (!heap) return null;
+  // Guards are written through the views of one buffer.
+  if (!heap || heap.bytes !== heap.u8.length) return null;
   const inner = heap;
   const chosen: SafetyOptions = options || {};
   const u8 = inner.u8;
@@ -251,6 +255,7 @@ export function createSafeHeap(heap: Heap | null, options?: SafetyOptions): Safe
   return {
     id: inner.id,
     policy: inner.policy,
+    bytes: inner.bytes,
     buffer: inner.buffer,
     u8: inner.u8,
     u16: inner.u16,

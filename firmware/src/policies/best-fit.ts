@@ -25,6 +25,7 @@ export {
   firstBlock,
   free,
   init,
+  moveEnd,
   nextBlock,
   usableSize,
 } from './boundary-tags.ts';

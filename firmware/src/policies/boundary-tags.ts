@@ -57,6 +57,41 @@ export function init(arenaBytes: number): number {
   return freeBytes - HEADER_BYTES;
 }
 
+/**
+ * Moves the end between the last live block and the size given to init; see Policy.
+ *
+ *   up     [ ... ][ free ][ end ]             =>  [ ... ][ free .............. ][ end ]
+ *   down   [ ... ][ free .............. ][ end ]  =>  [ ... ][ free ][ end ]
+ */
+export function moveEnd(fromBytes: number, toBytes: number): number {
+  const from = u32[END_BLOCK]!;
+  let to = ((toBytes >> 3) << 3) - HEADER_BYTES;
+  if (to > from) {
+    u32[from >> 2] = (to - from) | LIVE | (u32[from >> 2]! & PREVIOUS_LIVE);
+    u32[to >> 2] = LIVE | PREVIOUS_LIVE;
+    u32[END_BLOCK] = to;
+    release(from, to - from);
+    return to + HEADER_BYTES;
+  }
+  if ((u32[from >> 2]! & PREVIOUS_LIVE) !== 0) return fromBytes;
+  const bytes = u32[(from >> 2) - 1]!;
+  const start = from - bytes;
+  if (to < start) to = start;
+  let next = 0;
+  let previous = 0;
+  if (bytes >= MIN_LISTED_BYTES) {
+    next = u32[(start >> 2) + 1]!;
+    previous = u32[(start >> 2) + 2]!;
+    unlink(start);
+  }
+  // What was the end must not look like a block when it is inside one.
+  u32[from >> 2] = 0;
+  u32[END_BLOCK] = to;
+  u32[to >> 2] = LIVE | PREVIOUS_LIVE;
+  if (to > start) makeFree(start, to - start, previous, next);
+  return to + HEADER_BYTES;
+}
+
 /** Header and payload, rounded up to whole granules; 0 when the request is absurd. */
 export function blockBytesFor(size: number): number {
   if (size < 0 || size > MAX_REQUEST_BYTES) return 0;

@@ -27,6 +27,7 @@ export {
   firstBlock,
   free,
   init,
+  moveEnd,
   nextBlock,
   usableSize,
 } from './boundary-tags.ts';

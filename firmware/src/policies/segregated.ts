@@ -106,6 +106,18 @@ export function malloc(size: number): number {
   return top + 4;
 }
 
+/** Moves the end between the top and the size given to init, for which there are heads; see Policy. */
+export function moveEnd(_fromBytes: number, toBytes: number): number {
+  const to = (toBytes & ~7) - 4;
+  if (to < u32[END >> 2]) join();
+  const end = Math.max(to, u32[TOP >> 2]);
+  // What was the end must not look like a block when it is inside one.
+  u32[u32[END >> 2] >> 2] = 0;
+  u32[END >> 2] = end;
+  u32[end >> 2] = LIVE;
+  return end + 4;
+}
+
 export function mallocLarge(size: number): number {
   const end = u32[END >> 2];
   if (size >>> 0 > end >>> 0) return 0;

@@ -138,6 +138,30 @@ export function init(arenaBytes: number): number {
   return size - 4;
 }
 
+/** Moves the end between the last live block and the size given to init, for which there are heads; see Policy. */
+export function moveEnd(fromBytes: number, toBytes: number): number {
+  const from = u32[END >> 2];
+  let to = (toBytes & ~7) - 4;
+  let block = from;
+  if ((u32[from >> 2] & PREV_FREE) !== 0) {
+    block = u32[(from - 4) >> 2];
+  } else if (to < from) return fromBytes;
+  // The free block before the end is made anew, longer or shorter, or vanishes. It is never less than a block.
+  if (to < block + MIN_BLOCK) to = to > block && from - block >= MIN_BLOCK ? block + MIN_BLOCK : block;
+  if (block < from) remove(block);
+  // What was the end must not look like a block when it is inside one.
+  u32[from >> 2] = 0;
+  u32[END >> 2] = to;
+  u32[to >> 2] = LIVE;
+  if (to > block) {
+    u32[to >> 2] = LIVE | PREV_FREE;
+    u32[block >> 2] = to - block;
+    u32[(to - 4) >> 2] = block;
+    insert(block, classOf(to - block));
+  }
+  return to + 4;
+}
+
 export function malloc(size: number): number {
   let index = 2;
   let need = MIN_BLOCK;

@@ -130,6 +130,30 @@ function release(granule: number, size: number): void {
   insertFree(granule - before, before + size + after);
 }
 
+/**
+ * The program break as the start of a live block that no one holds: the table, made for the whole, stays where it is.
+ *
+ *   [ table ][ ... ][ free ][ held back, to END ]    up: its low end is released; down: it takes the top of the free block
+ */
+export function moveEnd(fromBytes: number, toBytes: number): number {
+  const last = endGranule();
+  const from = Math.min(fromBytes >> 3, last);
+  const to = Math.min(toBytes >> 3, last);
+  if (to > from) {
+    setStart(to);
+    release(from, to - from);
+    return to << 3;
+  }
+  const size = takeFreeBefore(from);
+  if (size === 0) return fromBytes;
+  const start = from - size;
+  const end = Math.max(to, start);
+  if (from !== last) clearStart(from);
+  setStart(end);
+  if (end !== start) insertFree(start, end - start);
+  return end << 3;
+}
+
 export function free(offset: number): number {
   const misuse = misuseOf(offset);
   if (misuse !== 0) return misuse;
