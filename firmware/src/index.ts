@@ -9,10 +9,12 @@
  */
 import { policyNamed } from './bound-policy.ts';
 import { createHeap as createHeapOver, type Heap } from './heap.ts';
+import { createRegionHeap as createRegionHeapOver, type RegionHeap, type RegionOptions } from './region-heap.ts';
 import { startTelemetry } from './telemetry.ts';
 
 export type { Heap, HeapStats } from './heap.ts';
 export { MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from './policy.ts';
+export type { RegionHeap, RegionOptions, RegionStats } from './region-heap.ts';
 export { createSafeHeap, type SafeHeap, type SafetyOptions } from './safety.ts';
 export {
   FAULT_BOOKKEEPING,
@@ -37,6 +39,25 @@ export interface CreateHeapOptions {
 export function createHeap(options: CreateHeapOptions): Heap | null {
   const policy = policyNamed(options.policy);
   const heap = policy ? createHeapOver({ bytes: options.bytes, policy }) : null;
+  if (heap) startTelemetry(heap);
+  return heap;
+}
+
+export interface CreateRegionHeapOptions {
+  /** The first has an arena; others may be for large blocks alone. */
+  regions: RegionOptions[];
+  policy?: string;
+  /** Requests of so many bytes get pages of their own, given back at their free. Default: a fourth of the largest region. */
+  largeFrom?: number;
+}
+
+/** A heap over several regions (region-heap.ts); null where createHeap gives null. A program has heaps of one kind. */
+export function createRegionHeap(options: CreateRegionHeapOptions): RegionHeap | null {
+  const policy = policyNamed(options.policy);
+  if (!policy) return null;
+  const chosen: Parameters<typeof createRegionHeapOver>[0] = { regions: options.regions, policy: policy };
+  if (options.largeFrom !== undefined) chosen.largeFrom = options.largeFrom;
+  const heap = createRegionHeapOver(chosen);
   if (heap) startTelemetry(heap);
   return heap;
 }

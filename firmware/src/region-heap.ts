@@ -10,7 +10,8 @@
  */
 import { createHeap, type Heap } from './heap.ts';
 import type { Policy } from './policy.ts';
-import { bindRegions, MOST_PAGES, pageBytesFor, type RegionState, regionOf, regionsPolicy, trim } from './regions.ts';
+import { bindRegions, MOST_PAGES, pageBytesFor, type RegionState, regionOf, trim } from './regions.ts';
+import { regionsPolicy } from './regions-policy.ts';
 
 export interface RegionOptions {
   /** Bytes of the region; rounded down to a multiple of 8. */

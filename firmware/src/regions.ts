@@ -21,7 +21,7 @@
  *   102  the map of pages: runs begin with a first page, and no page below the floor is taken
  */
 import { selectViews, u32 } from './arena.ts';
-import { BLOCK_BEYOND, BLOCK_CONTROL, BLOCK_LIVE, MISUSE_NOT_LIVE, MISUSE_WILD, type Policy } from './policy.ts';
+import { BLOCK_BEYOND, BLOCK_CONTROL, BLOCK_LIVE, MISUSE_NOT_LIVE, MISUSE_WILD } from './policy.ts';
 import * as inner from './region-policy.ts';
 import { bindRegionPolicy, type RegionPolicy } from './region-policy.ts';
 
@@ -481,23 +481,3 @@ export function pin(_offset: number): boolean {
 }
 
 export function unpin(_offset: number): void {}
-
-/** These functions as a policy, for heaps in Node. */
-export const regionsPolicy: Policy = {
-  init,
-  malloc,
-  free,
-  realloc,
-  memalign,
-  usableSize,
-  firstBlock,
-  nextBlock,
-  blockKind,
-  blockPayload,
-  check,
-  checkOffset,
-  locate,
-  pin,
-  unpin,
-  select,
-};

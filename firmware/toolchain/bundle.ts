@@ -205,7 +205,7 @@ interface Built {
 
 async function bundleModules(options: BundleOptions, entry: string, level: TelemetryLevel): Promise<Built> {
   let policy = options.policy ?? defaultPolicyName;
-  let result = await buildWith(options, entry, policy, level);
+  let result = await buildWith(options, entry, policy, level, false);
   const { inputs } = result;
   const program = inputs[basename(entry)];
   const usesHeap = Object.keys(inputs).some((path) => resolve(dirname(entry), path) === join(deviceFolder, 'heap.ts'));
@@ -226,9 +226,10 @@ async function bundleModules(options: BundleOptions, entry: string, level: Telem
     };
   const origin = new SourceMap(result.map);
   const facts = heapFacts(result.code, (line, column) => isProgram(origin.trace(line, column)?.source));
-  if (options.policy === undefined && facts.policy !== undefined && facts.policy !== policy) {
-    policy = facts.policy;
-    result = await buildWith(options, entry, policy, level);
+  const named = options.policy ?? facts.policy ?? policy;
+  if (named !== policy || facts.hasRegions) {
+    policy = named;
+    result = await buildWith(options, entry, policy, level, facts.hasRegions);
   }
   const { arenasBytes, isOnlyHeap, isSafe } = facts;
   return {
@@ -251,6 +252,7 @@ async function buildWith(
   entry: string,
   policy: PolicyName,
   level: TelemetryLevel,
+  regions: boolean,
 ): Promise<{ code: string; map: RawSourceMap; inputs: Inputs }> {
   const { board, source } = options;
   const root = dirname(entry);
@@ -273,7 +275,7 @@ async function buildWith(
     logLevel: 'silent',
     supported: loweredSyntax(board),
     define: constants(board, policy, level),
-    plugins: [deviceModules(policy, level !== 'off', board)],
+    plugins: [deviceModules(policy, level !== 'off', board, regions)],
   };
   try {
     const { outputFiles, metafile } = await build(settings);

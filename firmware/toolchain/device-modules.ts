@@ -12,7 +12,7 @@ import { basename, join } from 'node:path';
 import type { Plugin } from 'esbuild';
 import type { Board } from '../../boards/board.ts';
 import { packageRoot } from '../../boards/root.ts';
-import type { PolicyName } from '../src/policies/index.ts';
+import { type PolicyName, policies } from '../src/policies/index.ts';
 
 export const deviceFolder = join(packageRoot, 'firmware', 'src');
 const recorder = join(deviceFolder, 'recorder.ts');
@@ -20,8 +20,9 @@ const recorder = join(deviceFolder, 'recorder.ts');
 /** Modules written here rather than read from a file; maps and site tables name them with this prefix. */
 export const virtualNamespace = 'heapglass-device';
 
-export function deviceModules(policy: PolicyName, telemetry: boolean, board: Board): Plugin {
-  const modules: Record<string, string> = { 'bound-policy.ts': boundPolicy(policy) };
+/** `regions`: the program's heaps are heaps of regions. */
+export function deviceModules(policy: PolicyName, telemetry: boolean, board: Board, regions: boolean): Plugin {
+  const modules: Record<string, string> = regions ? regionModules(policy) : { 'bound-policy.ts': boundPolicy(policy) };
   if (!telemetry) modules['telemetry.ts'] = noTelemetry;
   const move = engineMove(board);
   if (move !== undefined) modules['copy.ts'] = move;
@@ -67,7 +68,23 @@ function boundPolicy(policy: PolicyName): string {
   return `export * from './policies/${policy}.ts';
 export function bindPolicy(policy) { return 0; }
 export function policyNamed(name) { return 1; }
+export function select(offset) { return offset; }
 `;
+}
+
+/** The heap's policy is the regions, and theirs is the policy that was chosen. */
+function regionModules(policy: PolicyName): Record<string, string> {
+  const fixedEnd = policies[policy].moveEnd ? '' : 'export function moveEnd(from, to) { return from; }\n';
+  return {
+    'bound-policy.ts': `export * from './regions.ts';
+export function bindPolicy(policy) { return 0; }
+export function policyNamed(name) { return 1; }
+`,
+    'region-policy.ts': `export * from './policies/${policy}.ts';
+export function bindRegionPolicy(policy) { return 0; }
+${fixedEnd}`,
+    'regions-policy.ts': 'export const regionsPolicy = 1;\n',
+  };
 }
 
 /**

@@ -11,9 +11,15 @@ export interface HeapFacts {
   arenasBytes: (number | null)[];
   /** There is one `createHeap`, and it runs once: outside of functions and loops. */
   isOnlyHeap: boolean;
+  /** Its heaps are heaps of regions. */
+  hasRegions: boolean;
   /** The program puts safety over its heaps: a table beside each arena. */
   isSafe: boolean;
 }
+
+const plainHeap = /^createHeap\d*$/;
+const regionHeap = /^createRegionHeap\d*$/;
+const anyHeap = /^create(Region)?Heap\d*$/;
 
 /** Reads the facts from the bundler's output. `inProgram` tells the user's code from the device's by position. */
 export function heapFacts(code: string, inProgram: (line: number, column: number) => boolean): HeapFacts {
@@ -22,10 +28,12 @@ export function heapFacts(code: string, inProgram: (line: number, column: number
   const names = new Set<string>();
   const arenasBytes: (number | null)[] = [];
   let mayRepeat = false;
+  let heaps = 0;
   ancestor(program, {
     CallExpression(node, _, ancestors) {
-      const isCreate = node.callee.type === 'Identifier' && /^createHeap\d*$/.test(node.callee.name);
+      const isCreate = node.callee.type === 'Identifier' && anyHeap.test(node.callee.name);
       if (!isCreate || !inProgram(node.loc!.start.line - 1, node.loc!.start.column)) return;
+      heaps++;
       mayRepeat ||= ancestors.some(({ type }) => /Function|^(For|While|DoWhile)|^Class/.test(type));
       const options = createHeapOptions(node);
       if (!options) {
@@ -34,13 +42,22 @@ export function heapFacts(code: string, inProgram: (line: number, column: number
       }
       const policy = propertyOf(options, 'policy');
       if (policy?.type === 'Literal') names.add(String(policy.value));
-      const bytes = propertyOf(options, 'bytes');
-      arenasBytes.push(bytes ? numberOf(bytes, constants) : null);
+      const regions = propertyOf(options, 'regions');
+      if (regions) arenasBytes.push(...regionsBytes(regions, constants));
+      else arenasBytes.push(bytesOf(options, constants));
     },
   });
-  const isOnlyHeap = arenasBytes.length === 1 && !mayRepeat && mentionsIn(program, inProgram, /^createHeap\d*$/) === 1;
+  const isOnlyHeap = heaps === 1 && !mayRepeat && mentionsIn(program, inProgram, anyHeap) === 1;
+  const hasRegions = mentionsIn(program, inProgram, regionHeap) > 0;
+  if (hasRegions && mentionsIn(program, inProgram, plainHeap) > 0)
+    throw new Problem(
+      exitCodes.badInput,
+      'the program makes heaps of one arena and heaps of regions',
+      ['it uses createHeap and createRegionHeap', 'a bundle holds one kind of heap'],
+      'Make each heap with createRegionHeap: one region is a heap of one arena.',
+    );
   const isSafe = mentionsIn(program, inProgram, /^createSafeHeap\d*$/) > 0;
-  return { policy: onePolicy(names), arenasBytes, isOnlyHeap, isSafe };
+  return { policy: onePolicy(names), arenasBytes, isOnlyHeap, hasRegions, isSafe };
 }
 
 /** How often a function of the device code is mentioned by its user: another mention may be kept and called again. */
@@ -52,6 +69,21 @@ function mentionsIn(program: Program, inProgram: (line: number, column: number) 
     },
   });
   return count;
+}
+
+/** What `bytes: ...` of an object says, null where it is computed while the program runs. */
+function bytesOf(object: ObjectExpression, constants: ReadonlyMap<string, Expression>): number | null {
+  const bytes = propertyOf(object, 'bytes');
+  return bytes ? numberOf(bytes, constants) : null;
+}
+
+/** Bytes of each region that takes memory of the engine's. */
+function regionsBytes(regions: AnyNode, constants: ReadonlyMap<string, Expression>): (number | null)[] {
+  if (regions.type !== 'ArrayExpression') return [null];
+  return regions.elements.flatMap((region) => {
+    if (region?.type !== 'ObjectExpression') return [null];
+    return propertyOf(region, 'buffer') ? [] : [bytesOf(region, constants)];
+  });
 }
 
 /** The options of `createHeap({ ... })`. */

@@ -135,7 +135,7 @@ describe.each(names)(`%s (seed ${seed})`, (name) => {
   });
 
   test('every sequence of four operations on two small regions', () => {
-    const bytes = name === 'percore' ? 2048 : name === 'buddy' ? 512 : 256;
+    const bytes = { percore: 2048, slab: 2048, buddy: 512 }[name as string] ?? 256;
     const regions = [{ bytes }, { bytes: 512, large: true }];
     const moves: ((heap: RegionHeap, live: Block[]) => void)[] = [
       (heap, live) => given(heap, live, heap.malloc(20), 20),
