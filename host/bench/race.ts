@@ -2,16 +2,17 @@
  * Operations a second on this machine, all contestants in one process and one run, taken in turns so that a change of
  * the clock meets everyone alike.
  *
- * Contestants: the policies over one arena; AssemblyScript's TLSF, compiled here from the runtime's sources in the
- * npm package `assemblyscript`; dlmalloc as Emscripten builds it, inside the npm package `binaryen`, which exports its
- * malloc and free. binaryen exports no realloc: there a resize is a malloc and a free. Contents are not copied for it.
+ * Contestants: the policies, each bundled over one arena; AssemblyScript's TLSF, compiled here from the runtime's sources
+ * in the npm package `assemblyscript`; dlmalloc as Emscripten builds it, inside the npm package `binaryen`, which exports
+ * its malloc and free. binaryen exports no realloc: there a resize is a malloc and a free, and contents are not copied.
+ * The last is no allocator: empty functions, so that its time is the loop's own, which is part of everyone's.
  */
 import { exitCodes, Problem } from '../../boards/problem.ts';
-import { bindArena } from '../../firmware/src/arena.ts';
-import { type PolicyName, policies } from '../../firmware/src/policies/index.ts';
+import type { PolicyName } from '../../firmware/src/policies/index.ts';
 import { OP_FREE, type Trace } from '../trace/trace.ts';
 import { geometricMean } from './bench.ts';
 import { ampleArenaBytes } from './cycles.ts';
+import { hostPolicy } from './host-policy.ts';
 
 export interface RaceResult {
   name: string;
@@ -21,46 +22,99 @@ export interface RaceResult {
 
 interface Contestant {
   name: string;
-  /** Called before each trace. */
+  /** Called before each measurement. */
   prepare(trace: Trace): boolean;
   run: Run;
 }
 
-type Run = (kinds: Uint8Array, ids: Int32Array, sizes: Int32Array, offsets: Int32Array) => void;
+/** A trace as calls, decoded before the clock starts. What is live at its end is freed by calls of its own. */
+export interface Calls {
+  /** The call in the low two bits, CALL_MALLOC, CALL_FREE or CALL_REALLOC; above them the slot that holds the block. */
+  codes: Int32Array;
+  sizes: Int32Array;
+  slotCount: number;
+}
+
+const CALL_MALLOC = 0;
+const CALL_FREE = 1;
+const CALL_REALLOC = 2;
+
+/** Slots of freed blocks are used again, so that the loop's own data stays small. */
+export function callsOf(trace: Trace): Calls {
+  const codes: number[] = [];
+  const sizes: number[] = [];
+  const slots = new Map<number, number>();
+  const unused: number[] = [];
+  let slotCount = 0;
+  const call = (kind: number, slot: number, size: number): void => {
+    codes.push((slot << 2) | kind);
+    sizes.push(size);
+  };
+  for (let i = 0; i < trace.kinds.length; i++) {
+    const id = trace.ids[i]!;
+    const slot = slots.get(id);
+    if (trace.kinds[i] !== OP_FREE) {
+      const used = slot ?? unused.pop() ?? slotCount++;
+      slots.set(id, used);
+      call(slot === undefined ? CALL_MALLOC : CALL_REALLOC, used, trace.sizes[i]!);
+    } else if (slot !== undefined) {
+      slots.delete(id);
+      unused.push(slot);
+      call(CALL_FREE, slot, 0);
+    }
+  }
+  for (const slot of slots.values()) call(CALL_FREE, slot, 0);
+  return { codes: Int32Array.from(codes), sizes: Int32Array.from(sizes), slotCount };
+}
+
+type Run = (codes: Int32Array, sizes: Int32Array, offsets: Int32Array) => void;
+
+let runs = 0;
 
 /**
  * The loop over a trace as a function of its own for each contestant: a shared one would see many targets at its calls,
- * and the engine would inline none.
+ * and the engine would inline none. Its text differs by a name, because V8 shares what it learnt between equal texts.
  */
 function newRun(
   malloc: (size: number) => number,
   free: (offset: number) => unknown,
   realloc: (offset: number, size: number) => number,
 ): Run {
-  const body = `return function run(kinds, ids, sizes, offsets) {
-    for (let i = 0; i < kinds.length; i++) {
-      const id = ids[i];
-      const offset = offsets[id];
-      if (kinds[i] === ${OP_FREE}) { free(offset); offsets[id] = 0; }
-      else offsets[id] = offset === 0 ? malloc(sizes[i]) : realloc(offset, sizes[i]);
+  const body = `return function run${runs++}(codes, sizes, offsets) {
+    const count = codes.length;
+    for (let i = 0; i < count; i++) {
+      const code = codes[i];
+      const slot = code >> 2;
+      const kind = code & 3;
+      if (kind === ${CALL_FREE}) free(offsets[slot]);
+      else if (kind === ${CALL_MALLOC}) offsets[slot] = malloc(sizes[i]);
+      else offsets[slot] = realloc(offsets[slot], sizes[i]);
     }
-    for (let id = 0; id < offsets.length; id++) if (offsets[id] !== 0) { free(offsets[id]); offsets[id] = 0; }
   };`;
   return new Function('malloc', 'free', 'realloc', body)(malloc, free, realloc) as Run;
 }
 
-function policyContestant(name: PolicyName): Contestant {
-  const policy = policies[name];
+async function policyContestant(name: PolicyName, arenaBytes: number): Promise<Contestant> {
+  const policy = await hostPolicy(name, arenaBytes);
   return {
     name,
-    prepare(trace) {
-      const arenaBytes = ampleArenaBytes(trace);
-      bindArena(new ArrayBuffer(arenaBytes));
-      return policy.init(arenaBytes) !== 0;
-    },
+    prepare: (trace) => policy.init(ampleArenaBytes(trace)) !== 0,
     run: newRun(policy.malloc, policy.free, policy.realloc),
   };
 }
+
+/** Gives everyone 8 and does nothing. */
+function loopAlone(): Contestant {
+  const run = newRun(
+    () => 8,
+    () => 0,
+    () => 8,
+  );
+  return { name: LOOP_ALONE, prepare: () => true, run };
+}
+
+/** Name of the contestant whose time is the loop's own. */
+export const LOOP_ALONE = 'the loop, empty functions';
 
 /** What is used of the compiler. Its own declarations would replace the globals of this program by AssemblyScript's. */
 interface AssemblyScriptCompiler {
@@ -146,26 +200,30 @@ async function dlmallocContestant(): Promise<Contestant> {
   return { name: 'dlmalloc (wasm)', prepare: () => true, run: newRun(_malloc, _free, realloc) };
 }
 
-/** Each measurement lasts at least so many operations, and the best of the rounds counts: the others were disturbed. */
-const OPERATIONS_A_ROUND = 100_000;
-const ROUNDS = 5;
+/** Each measurement makes at least so many calls, and the best of the rounds counts: the others were disturbed. */
+const CALLS_A_ROUND = 40_000;
+const ROUNDS = 20;
+/** Rounds whose time does not count: the engine compiles. */
+const WARM_UP_ROUNDS = 3;
 
 export async function race(traces: readonly Trace[], names: readonly PolicyName[]): Promise<RaceResult[]> {
-  const contestants = [...names.map(policyContestant), await assemblyScriptContestant(), await dlmallocContestant()];
+  const arenaBytes = Math.max(...traces.map(ampleArenaBytes));
+  const contestants: Contestant[] = [];
+  for (const name of names) contestants.push(await policyContestant(name, arenaBytes));
+  contestants.push(await assemblyScriptContestant(), await dlmallocContestant(), loopAlone());
   const rates = new Map<Contestant, number[]>(contestants.map((contestant) => [contestant, []]));
   for (const trace of traces) {
-    const { kinds, ids, sizes } = trace;
-    const offsets = new Int32Array(trace.idCount);
-    const repeats = Math.ceil(OPERATIONS_A_ROUND / kinds.length);
+    const { codes, sizes, slotCount } = callsOf(trace);
+    const offsets = new Int32Array(slotCount);
+    const repeats = Math.ceil(CALLS_A_ROUND / codes.length);
     const best = new Map<Contestant, number>();
-    for (let round = 0; round <= ROUNDS; round++) {
+    for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
       for (const contestant of contestants) {
         if (!contestant.prepare(trace)) continue;
         const from = performance.now();
-        for (let i = 0; i < repeats; i++) contestant.run(kinds, ids, sizes, offsets);
-        const rate = (kinds.length * repeats) / (performance.now() - from) / 1000;
-        // The first round warms up.
-        if (round > 0) best.set(contestant, Math.max(rate, best.get(contestant) ?? 0));
+        for (let i = 0; i < repeats; i++) contestant.run(codes, sizes, offsets);
+        const rate = (codes.length * repeats) / (performance.now() - from) / 1000;
+        if (round >= WARM_UP_ROUNDS) best.set(contestant, Math.max(rate, best.get(contestant) ?? 0));
       }
     }
     for (const [contestant, rate] of best) rates.get(contestant)!.push(rate);

@@ -25,6 +25,7 @@
  * and one over the blocks. Overhead: 4 bytes a block and the rounding to 8; control: 16 bytes and a word a list.
  */
 import { u32 } from '../arena.ts';
+import { highestBit } from '../bits.ts';
 import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE, MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from '../policy.ts';
 
 export { locate, pin, unpin } from './in-place.ts';
@@ -49,25 +50,8 @@ const MAX_ARENA = 8388600;
 
 /** The list of blocks of g granules, EXACT_LISTS or more: eight an octave. @routine */
 function listOfLarge(g: number): number {
-  let h = g >> 3;
-  let octaves = 0;
-  if (h >> 8 !== 0) {
-    h = h >> 4;
-    octaves = 4 << 3;
-  }
-  if (h >= 128) {
-    h = h >> 4;
-    octaves = octaves + (4 << 3);
-  }
-  if (h >= 32) {
-    h = h >> 2;
-    octaves = octaves + (2 << 3);
-  }
-  if (h >= 16) {
-    h = h >> 1;
-    octaves = octaves + (1 << 3);
-  }
-  return octaves + h + EXACT_LISTS - 8;
+  const octave = highestBit(g);
+  return (octave << 3) + (g >> (octave - 3)) + (EXACT_LISTS - 56);
 }
 
 /** @inline */
@@ -95,7 +79,7 @@ export function malloc(size: number): number {
   const block = u32[slot >> 2];
   if (block !== 0) {
     u32[slot >> 2] = u32[(block + 4) >> 2];
-    u32[block >> 2] = u32[block >> 2] - (CACHED - LIVE);
+    u32[block >> 2] = need + LIVE;
     return block + 4;
   }
   const top = u32[TOP >> 2];
