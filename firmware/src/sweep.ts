@@ -22,7 +22,7 @@ import {
   MAP_LAST,
   MAP_LONGEST,
 } from '../wire/format.ts';
-import { blockKind, blockPayload, firstBlock, nextBlock } from './bound-policy.ts';
+import { blockKind, blockPayload, firstBlock, nextBlock, usableSize } from './bound-policy.ts';
 import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE } from './policy.ts';
 
 /** Payload offset of the live block on which the sweep stands; 0 when it stands on none. */
@@ -32,8 +32,8 @@ export let watchedOffset = 0;
 const LEAST_BLOCKS = 8;
 const MOST_BLOCKS = 64;
 const WALK_MS = 10;
-/** An escaped entry: marker, kind, four bytes of varint. */
-const LONGEST_ENTRY_BYTES = 6;
+/** Three escaped entries: marker, kind, four bytes of varint. */
+const LONGEST_ENTRY_BYTES = 18;
 /** flags, time, record number. */
 const CHUNK_HEAD_BYTES = 5;
 
@@ -121,7 +121,7 @@ export function sweepChunk(out: Uint8Array, from: number, limit: number, nowMs: 
   let walked = 0;
   const flagsAt = from;
   out[flagsAt] = begun ? 0 : MAP_FIRST;
-  const headerAt = at++;
+  out[at++] = headerBytes;
   at = varint(out, at, current === 0 ? arenaBytes : current);
   // A chunk ends before a live block, because the sweep can stand on no other.
   while (current !== 0 && at + LONGEST_ENTRY_BYTES < limit) {
@@ -131,21 +131,29 @@ export function sweepChunk(out: Uint8Array, from: number, limit: number, nowMs: 
     if (next < 0) {
       // The map ends where its bookkeeping is damaged; the next sweep tries again.
       sweepAbandon();
-      out[headerAt] = headerBytes;
       return at;
     }
     // What an arena's end leaves over is less than a granule.
-    const bytes = ((next === 0 ? arenaBytes : next) - current) & -8;
-    if (kind === BLOCK_LIVE) headerBytes = blockPayload(current) - current;
+    let bytes = ((next === 0 ? arenaBytes : next) - current) & -8;
+    let rest = 0;
+    if (kind === BLOCK_LIVE) {
+      const payload = blockPayload(current);
+      // An aligned payload may lie further behind the block's start: what is before its header is no part of it.
+      const lead = (payload - current - headerBytes) & -8;
+      if (lead > 0) at = entry(out, at, BLOCK_CONTROL, lead);
+      // Nor is what lies behind the last block (buddy: no whole unit).
+      if (next === 0) rest = (arenaBytes - payload - usableSize(payload)) & -8;
+      bytes -= lead + rest;
+    }
     if (kind === BLOCK_FREE) {
       freeBytes += bytes;
       if (bytes > largestFreeBytes) largestFreeBytes = bytes;
     }
     if (bytes > 0) at = entry(out, at, kind, bytes);
+    if (rest > 0) at = entry(out, at, BLOCK_CONTROL, rest);
     current = next;
     walked++;
   }
-  out[headerAt] = headerBytes;
   begun = true;
   if (current !== 0 && blockKind(current) !== BLOCK_LIVE) standAfter(current);
   else stand(current);

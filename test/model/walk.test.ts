@@ -1,5 +1,6 @@
 // M1: the host's model of the heap equals the device's own walk after every operation of every recorded trace.
 import { expect, test, vi } from 'vitest';
+import type { PolicyName } from '../../firmware/src/policies/index.ts';
 import { TelemetryDecoder } from '../../host/model/decoder.ts';
 import { HeapModel } from '../../host/model/heap-model.ts';
 import { modelDigest, plainPolicies, recordedHeap, step, walkDigest } from '../wire/device.ts';
@@ -41,13 +42,17 @@ class LockstepModel extends HeapModel {
 // Walking a heap of thousands of blocks after each of 95,000 operations takes a minute a policy: HEAPGLASS_EVERY=1 does
 // it. Without it the long traces are compared at every nth operation, so that a policy takes a few seconds.
 const asked = process.env.HEAPGLASS_EVERY;
-const STEPS = 4e5;
+const STEPS = 3e5;
+
+/** Buddies and pages of one size round up. */
+const arenaFor = (policy: PolicyName, peakLiveBytes: number): number =>
+  ((['buddy', 'percore', 'slab'].includes(policy) ? 4 : 2.5) * peakLiveBytes + 8192) & ~7;
 
 for (const policy of plainPolicies) {
   test.skipIf(traceNames.length === 0)(`${policy}: model and walk agree`, () => {
     for (const name of traceNames) {
       const trace = loadTrace(name);
-      const { heap, clock, drain } = recordedHeap({ policy, bytes: (2.5 * trace.peakLiveBytes + 8192) & ~7 });
+      const { heap, clock, drain } = recordedHeap({ policy, bytes: arenaFor(policy, trace.peakLiveBytes) });
       const model = new LockstepModel();
       const decoder = new TelemetryDecoder(model);
       const offsets = new Int32Array(trace.idCount);

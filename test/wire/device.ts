@@ -76,30 +76,29 @@ export function step(heap: Heap, trace: Trace, i: number, offsets: Int32Array, s
 const mix = (sum: number, start: number, bytes: number, kind: number): number =>
   Math.imul(Math.imul(sum ^ start, 0x9e3779b1) ^ bytes, 0x85ebca6b) ^ kind;
 
-/**
- * Policies whose live blocks and the memory between them are the whole map. The others hand out handles, or cut free
- * memory into runs and buddies that no event tells: of those the host knows live blocks by events, the rest by sweeps.
- */
-export const plainPolicies = policyNames.filter((name) => !['compact', 'percore', 'buddy', 'slab'].includes(name));
+/** Policies whose blocks stay where they are: what they return is an address. */
+export const plainPolicies = policyNames.filter((name) => name !== 'compact');
 
 /** The device's own walk as one number: live blocks and what lies between them. */
 export function walkDigest(heap: Heap): number {
   const { policy } = heap;
   heap.usableSize(0); // binds the heap
+  const header = -policy.firstBlock() & 7;
   let sum = 0;
-  let free = -1;
-  for (let block = policy.firstBlock(); block !== 0; ) {
-    const next = policy.nextBlock(block);
-    if (policy.blockKind(block) === BLOCK_LIVE) {
-      if (free >= 0) sum = mix(sum, free, block - free, 0);
-      free = -1;
-      const payload = policy.blockPayload(block);
-      sum = mix(sum, payload, policy.usableSize(payload), 1);
-    } else if (free < 0) free = block;
-    block = next;
+  let end = policy.firstBlock();
+  // Less than a granule is the policy's end mark, not memory.
+  const gap = (until: number): void => {
+    if (until - end >= 8) sum = mix(sum, end, until - end, 0);
+  };
+  for (let block = policy.firstBlock(); block !== 0; block = policy.nextBlock(block)) {
+    if (policy.blockKind(block) !== BLOCK_LIVE) continue;
+    const payload = policy.blockPayload(block);
+    const usable = policy.usableSize(payload);
+    gap(payload - header);
+    sum = mix(sum, payload, usable, 1);
+    end = payload + usable;
   }
-  // Less than a granule at the end is the policy's end mark, not memory.
-  if (free >= 0 && heap.buffer.byteLength - free >= 8) sum = mix(sum, free, heap.buffer.byteLength - free, 0);
+  gap(heap.buffer.byteLength);
   return sum;
 }
 
