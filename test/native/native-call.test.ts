@@ -60,3 +60,19 @@ test('a wrong offset, a signature with floats and ARM code are refused', () => {
   expect(() => nativeFunction(target, 99_999, 'int(int)', bytes, none)).toThrow(/behind the code/);
   expect(() => nativeFunction(target, 41, 'float(int)', bytes, none)).toThrow(/cannot call float\(int\)/);
 });
+
+test("another processor's code is a fault with its place, not an answer", () => {
+  // ARMv7E-M code, its header not looked at, on a Cortex-M0+: CLZ and RBIT are not there.
+  const bytes = packBlob(compilePolicy('tlsf', 'cortex-m4'));
+  const blob = unpackBlob(bytes, 'cortex-m4');
+  const arena = new Uint8Array(4096);
+  const target = { cpu: 'cortex-m0plus', spendCycles: () => {} };
+  const call = (name: 'init' | 'malloc', second: number) =>
+    nativeFunction(target, (blob.codeOffset + blob.entries[name]!) | 1, 'int(int,int)', bytes, () => [
+      { address: ARENA, bytes: arena },
+    ])(ARENA, second);
+  expect(() => {
+    call('init', 4096);
+    call('malloc', 1000);
+  }).toThrow(/HARD FAULT: undefined instruction at 0x0800[0-9a-f]{4}, code offset \d+/);
+});
