@@ -8,6 +8,7 @@
 
 import { policyNameOf } from '../../firmware/src/policies/index.ts';
 import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE } from '../../firmware/src/policy.ts';
+import { LEVEL_EVENTS } from '../../firmware/wire/format.ts';
 import { forecast, forecastSentence } from '../answers/forecast.ts';
 import { fragmentation, fragmentationSentence } from '../answers/fragmentation.ts';
 import { LeakWatch, leakSentence } from '../answers/leaks.ts';
@@ -49,7 +50,7 @@ const TOP_SITES = 64;
 const MOST_MARKS = 256;
 
 /** The figures of the board's own counters, once it has walked its heap; null before that. */
-function toldFigures(counters: Counters | null) {
+export function toldFigures(counters: Counters | null) {
   return counters === null || counters.freeBytes === 0 ? null : counters;
 }
 
@@ -176,6 +177,10 @@ export class Session implements TelemetryListener {
     this.at(counters.atMs);
     this.totals.counters(this.model, counters);
     this.model.counters(counters);
+    // A board that sends no events tells what is live itself, and its sweeps what is free: they are the series then.
+    if (!this.model.exact && counters.level < LEVEL_EVENTS && toldFigures(counters) !== null) {
+      this.addSample({ ...this.model.metrics(), liveBytes: counters.liveBytes });
+    }
   }
 
   postMortem(report: PostMortem): void {
@@ -359,11 +364,16 @@ export class Session implements TelemetryListener {
 
   private sample(): void {
     if (this.model.arenaBytes === 0) return;
-    if (!this.model.exact) return;
+    if (this.model.exact) this.addSample(this.model.metrics());
+  }
+
+  private addSample(
+    figures: Pick<Figures, 'liveBytes' | 'peakLiveBytes' | 'largestFreeBytes' | 'externalFragmentation'>,
+  ) {
     if (this.gapFromMs !== null) {
       this.timeline.gap(Math.max(0, this.gapFromMs - this.startMs!), this.elapsedMs);
       this.gapFromMs = null;
     }
-    this.timeline.add(this.elapsedMs, this.model.metrics());
+    this.timeline.add(this.elapsedMs, figures);
   }
 }

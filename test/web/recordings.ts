@@ -1,5 +1,6 @@
 // Recordings with known contents, made by the firmware's own recorder.
 
+import { LEVEL_EVENTS } from '../../firmware/wire/format.ts';
 import { Keeper } from '../../host/monitor/keeper.ts';
 import { Session } from '../../host/monitor/session.ts';
 import { RecordingWriter } from '../../host/recording/writer.ts';
@@ -14,10 +15,10 @@ export function recordTrace(
   path: string,
   tracePath: string,
   operations: number,
-  isLost: (atMs: number) => boolean = () => false,
+  { isLost = () => false, level = LEVEL_EVENTS }: { isLost?: (atMs: number) => boolean; level?: number } = {},
 ): Session {
   const trace = readTrace(tracePath);
-  const { heap, clock, drain } = recordedHeap({ policy: 'best-fit', bytes: 131072, ringFrames: 64 });
+  const { heap, clock, drain } = recordedHeap({ policy: 'best-fit', bytes: 131072, ringFrames: 64, level });
   const keeper = new Keeper(
     new Session({ source: 'test board' }),
     new RecordingWriter(path, { startedAt: '2026-01-01T00:00:00Z', source: 'test board', program: 'trace.js' }),

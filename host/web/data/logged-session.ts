@@ -66,6 +66,8 @@ export class LoggedSession extends Session {
     // Where the record itself was heard, the model knows better: the board's figures are as of its last sweep.
     if (this.model.exact && this.lastFailure !== null) return;
     this.#failed(report.size, report.site, report.freeBytes, report.largestFreeBytes);
+    const at = report.site === 0 ? '' : ` at ${this.siteName(report.site)}`;
+    this.#add('failure', `request of ${bytesText(report.size)}${at} failed: the board's own post-mortem`);
   }
 
   override unrecorded(operations: number): void {

@@ -12,6 +12,7 @@ import { Figures } from './figures.ts';
 import { HistogramPanel } from './histogram.ts';
 import { LinePanel } from './line.ts';
 import { MapPanel } from './map/map-panel.ts';
+import { isSwept } from './map/words.ts';
 import { Scrubber } from './scrubber.ts';
 import { SeriesPanel } from './series.ts';
 import { SitesPanel } from './sites.ts';
@@ -138,7 +139,7 @@ export class BoardView {
   #head(): void {
     const { source, session, program, state, moment, totalBytes, playedBytes } = this.board;
     setText(this.#title, visible(program ?? source.name, TITLE_CHARACTERS));
-    const { lastHello, arenaBytes, operations, exact } = session.model;
+    const { lastHello, lastCounters, arenaBytes, operations, exact } = session.model;
     const policy = lastHello === null ? null : (policyNameOf(lastHello.policy) ?? `policy ${lastHello.policy}`);
     setText(
       this.#facts,
@@ -146,8 +147,8 @@ export class BoardView {
         program === null ? null : visible(source.name, TITLE_CHARACTERS),
         arenaBytes > 0 ? `arena ${bytesText(arenaBytes)}` : null,
         policy,
-        `${countText(operations)} operations`,
-        exact || arenaBytes === 0 ? null : 'map not exact',
+        `${countText(Math.max(operations, lastCounters?.operations ?? 0))} operations`,
+        exact || arenaBytes === 0 ? null : isSwept(session.model) ? 'counters, no events' : 'map not exact',
       ]
         .filter((text) => text !== null)
         .join(' · '),

@@ -1,4 +1,6 @@
 /** The six figures of a moment, large, each with what it is part of. */
+
+import { toldFigures } from '../../monitor/session.ts';
 import { bytesText, countText, percentText, plural } from '../../view/units.ts';
 import type { Board } from '../data/board.ts';
 import { el, setText } from './dom.ts';
@@ -41,11 +43,17 @@ export class Figures {
       }
       return;
     }
-    const metrics = model.metrics();
+    const swept = model.metrics();
+    // Without events the board's own counters are nearer to the truth than a sum over its last sweep.
+    const told = model.exact ? null : toldFigures(model.lastCounters);
+    const metrics = told === null ? swept : { ...swept, liveBytes: told.liveBytes, liveBlocks: told.liveBlocks };
     const ofArena = (bytes: number) => `${percentText(bytes / model.arenaBytes)} of ${bytesText(model.arenaBytes)}`;
     this.#live.show(bytesText(metrics.liveBytes), plural(metrics.liveBlocks, 'block'));
     this.#peak.show(bytesText(metrics.peakLiveBytes), ofArena(metrics.peakLiveBytes));
-    this.#free.show(bytesText(metrics.freeBytes), `in ${plural(metrics.freeBlocks, 'piece')}`);
+    this.#free.show(
+      bytesText(metrics.freeBytes),
+      told === null ? `in ${plural(metrics.freeBlocks, 'piece')}` : 'as of the last sweep',
+    );
     this.#largest.show(
       bytesText(metrics.largestFreeBytes),
       metrics.freeBytes === 0
@@ -55,7 +63,7 @@ export class Figures {
     );
     this.#fragmentation.show(
       percentText(metrics.externalFragmentation),
-      `inside blocks ${percentText(metrics.internalFragmentation)}`,
+      told === null ? `inside blocks ${percentText(metrics.internalFragmentation)}` : 'as of the last sweep',
     );
     const { failures, misuses } = moment.isPast
       ? { failures: model.failures, misuses: model.misuses }

@@ -14,7 +14,7 @@ import { BlockTable } from './block-table.ts';
 import { blockAt, blocksOf, type ColourBy, drawMap, hex } from './draw.ts';
 import { Legend } from './legend.ts';
 import { Viewport } from './viewport.ts';
-import { blockWords, mapWords } from './words.ts';
+import { blockWords, isSwept, mapWords } from './words.ts';
 
 const ROW_PITCH = 18;
 const ROW_HEIGHT = 16;
@@ -144,7 +144,9 @@ export class MapPanel {
         this.#said,
         model.exact
           ? 'Point at a block, or go through them with the arrow keys.'
-          : 'After a loss: the map is not exact until a sweep has passed over it.',
+          : isSwept(model)
+            ? 'The board sends no events: this is its last sweep, without sizes, sites and ages.'
+            : 'After a loss: the map is not exact until a sweep has passed over it.',
       );
     } else
       setText(

@@ -1,9 +1,14 @@
 /** A block, and the whole map, in words: for the line under the map, for a screen reader, and for the table. */
+import { LEVEL_EVENTS } from '../../../../firmware/wire/format.ts';
 import { type Block, type HeapModel, SIZE_UNKNOWN } from '../../../model/heap-model.ts';
 import { bytesText, countText, durationText, percentText, plural } from '../../../view/units.ts';
 import { hex } from './draw.ts';
 
 export type NameOf = (site: number) => string;
+
+/** The board tells its map by sweeps alone: it sends counters, or a part of its events. */
+export const isSwept = ({ exact, lastCounters }: HeapModel): boolean =>
+  !exact && lastCounters !== null && lastCounters.level < LEVEL_EVENTS;
 
 export function blockWords(block: Readonly<Block>, model: HeapModel, nameOf: NameOf): string {
   const place = `${hex(block.start)} to ${hex(block.start + block.bytes - 1)}`;
