@@ -46,7 +46,7 @@ export function conditionHolds(cond: number, nz: number, c: number, v: number): 
 }
 
 /** The carry out of x + y (+ carry) = sum is its sign. */
-export function carryOf(x: number, y: number, sum: number): number {
+function carryOf(x: number, y: number, sum: number): number {
   return (x & y) | ((x | y) & ~sum);
 }
 

@@ -1,6 +1,6 @@
 // What gcc makes of C on the core: a workload whose results qemu's Cortex-M4 gives too, and random programs of the native
 // subset, translated to C, whose results JavaScript gives too. Both processors, several levels of optimisation. Needs
-// arm-none-eabi-gcc, the first test qemu-system-arm as well. HEAPGLASS_PROGRAMS: random programs (default 120);
+// arm-none-eabi-gcc, the first test qemu-system-arm as well. HEAPGLASS_PROGRAMS: random programs (default 80);
 // HEAPGLASS_SEED: the first seed.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -13,7 +13,7 @@ import { ARENA_WORDS, random, randomProgram } from '../programs.ts';
 import { C_PRELUDE, toC } from './to-c.ts';
 import { build, hasTools, type Image, inTemporaryDirectory, runInQemu, START } from './toolchain.ts';
 
-const programs = Number(process.env.HEAPGLASS_PROGRAMS ?? 120);
+const programs = Number(process.env.HEAPGLASS_PROGRAMS ?? 80);
 const firstSeed = Number(process.env.HEAPGLASS_SEED ?? 1);
 const RAM = 0x20000000;
 const RAM_BYTES = 4 << 20;
