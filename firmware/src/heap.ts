@@ -85,6 +85,12 @@ export interface Heap {
   stats(): HeapStats;
 }
 
+/** What a heap over one arena has besides: for batch.ts, which works past its calls. */
+export interface CountedHeap extends Heap {
+  /** Adds to the counts: blocks served and freed, requests that got nothing, and by how much the live bytes changed. */
+  account(served: number, freed: number, failed: number, bytes: number): void;
+}
+
 declare const HEAPGLASS_ONLY_HEAP: number;
 
 /** Makes this heap's arena the one that policy functions work on. */
@@ -97,7 +103,7 @@ export function unbindHeap(): void {
 }
 
 /** A heap over a new arena; null when `bytes` is too small or too large for the policy. */
-export function createHeap(options: HeapOptions): Heap | null {
+export function createHeap(options: HeapOptions): CountedHeap | null {
   const arenaBytes = options.bytes & ~7;
   if (arenaBytes <= 0) return null;
   const buffer = options.buffer || new ArrayBuffer(arenaBytes);
@@ -221,6 +227,13 @@ export function createHeap(options: HeapOptions): Heap | null {
       liveBytes -= held;
       observeFree(id, site || 0, offset, held);
       return 0;
+    },
+
+    account(served: number, freed: number, failed: number, bytes: number): void {
+      mallocs += served;
+      frees += freed;
+      failures += failed;
+      grew(bytes);
     },
 
     locate(offset: number): number {

@@ -8,11 +8,12 @@
  * frames out, `mark` puts a number of its own into the recording. On a board the policy is the one the toolchain put into the bundle; in Node `policy` chooses by name.
  */
 import { policyNamed } from './bound-policy.ts';
-import { createHeap as createHeapOver, type Heap } from './heap.ts';
+import { type CountedHeap, createHeap as createHeapOver } from './heap.ts';
 import { createRegionHeap as createRegionHeapOver, type RegionHeap, type RegionOptions } from './region-heap.ts';
 import { startTelemetry } from './telemetry.ts';
 
-export type { Heap, HeapStats } from './heap.ts';
+export { freeMany, mallocMany } from './batch.ts';
+export type { CountedHeap, Heap, HeapStats } from './heap.ts';
 export { MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from './policy.ts';
 export type { RegionHeap, RegionOptions, RegionStats } from './region-heap.ts';
 export { createSafeHeap, type SafeHeap, type SafetyOptions } from './safety.ts';
@@ -36,7 +37,7 @@ export interface CreateHeapOptions {
 }
 
 /** A heap over a new arena; null when the arena is too small for the policy, or the policy is unknown. */
-export function createHeap(options: CreateHeapOptions): Heap | null {
+export function createHeap(options: CreateHeapOptions): CountedHeap | null {
   const policy = policyNamed(options.policy);
   const heap = policy ? createHeapOver({ bytes: options.bytes, policy }) : null;
   if (heap) startTelemetry(heap);

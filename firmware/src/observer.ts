@@ -6,6 +6,9 @@
  * `heap` is the heap's number (1 for the first created), `site` the small integer of the call site, 0 when unknown.
  */
 
+/** Whether each operation is told: then a batch is as many single ones (heap.ts). */
+export const isObserving = false;
+
 /** Offset of a live block that must not go unannounced: see observeWatched. 0 when there is none. */
 export const watchedOffset = 0;
 

@@ -78,6 +78,9 @@ import {
 
 export { watchedOffset };
 
+/** See observer.ts. */
+export const isObserving = true;
+
 export interface RecorderOptions {
   /** policyId of the heap's policy, for the host. */
   policyId: number;

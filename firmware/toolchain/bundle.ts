@@ -26,6 +26,8 @@ import { ENGINE_ESPRUINO, ENGINE_KALUMA } from '../src/port.ts';
 import { LEVEL_COUNTERS, LEVEL_EVENTS, LEVEL_OFF, LEVEL_SAMPLED } from '../wire/format.ts';
 import { deviceFolder, deviceModules, virtualNamespace } from './device-modules.ts';
 import { inlineFunctions } from './inline.ts';
+import type { Cpu } from './native/compile.ts';
+import { type NativePolicy, nativePolicy } from './native-policy.ts';
 import { heapFacts } from './program-facts.ts';
 import { rewrite, type Site } from './rewrite.ts';
 import { type RawSourceMap, SourceMap } from './source-map.ts';
@@ -45,6 +47,8 @@ export interface BundleOptions {
   /** The policy to use; without it the one that the program names as a literal, else the default. */
   policy?: PolicyName;
   telemetry?: TelemetryLevel;
+  /** The policy as machine code (native-policy.ts); a Problem where the board or the policy has none. */
+  native?: boolean;
   /** Heap methods to keep although the program does not name them, for use at the prompt. */
   keepMethods?: readonly string[] | 'all';
   /** Off: readable names and layout, for looking at. */
@@ -70,6 +74,8 @@ export interface Bundle {
   arenasBytes: (number | null)[];
   /** Every file of the user's that it was made of, those of which nothing is left included; absolute. */
   files: string[];
+  /** The processor that the policy was compiled for, and the bytes of its code; null where it is interpreted. */
+  native: { cpu: Cpu; blobBytes: number } | null;
   /** Whether a table of blocks lies beside each arena (createSafeHeap). */
   isSafe: boolean;
 }
@@ -142,6 +148,7 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
     usesHeap: built.usesHeap,
     arenasBytes: built.arenasBytes,
     files: built.files,
+    native: built.native,
     isSafe: built.isSafe,
   };
 }
@@ -199,6 +206,7 @@ interface Built {
   usesHeap: boolean;
   arenasBytes: (number | null)[];
   files: string[];
+  native: Bundle['native'];
   isOnlyHeap: boolean;
   isSafe: boolean;
 }
@@ -221,6 +229,7 @@ async function bundleModules(options: BundleOptions, entry: string, level: Telem
       usesHeap,
       arenasBytes: [],
       files,
+      native: null,
       isOnlyHeap: false,
       isSafe: false,
     };
@@ -232,6 +241,7 @@ async function bundleModules(options: BundleOptions, entry: string, level: Telem
     result = await buildWith(options, entry, policy, level, facts.hasRegions);
   }
   const { arenasBytes, isOnlyHeap, isSafe } = facts;
+  const native = usesHeap && result.native ? { cpu: result.native.cpu, blobBytes: result.native.blobBytes } : null;
   return {
     code: result.code,
     map: result.map,
@@ -239,6 +249,7 @@ async function bundleModules(options: BundleOptions, entry: string, level: Telem
     kind: 'module',
     usesHeap,
     arenasBytes,
+    native,
     files,
     isOnlyHeap,
     isSafe,
@@ -253,8 +264,10 @@ async function buildWith(
   policy: PolicyName,
   level: TelemetryLevel,
   regions: boolean,
-): Promise<{ code: string; map: RawSourceMap; inputs: Inputs }> {
+): Promise<{ code: string; map: RawSourceMap; inputs: Inputs; native: NativePolicy | null }> {
   const { board, source } = options;
+  // Regions are not compiled.
+  const native = options.native && !regions ? nativePolicy(policy, board) : null;
   const root = dirname(entry);
   const program = { contents: source ?? '', resolveDir: root, sourcefile: basename(entry), loader: loaderOf(entry) };
   const settings: BuildOptions = {
@@ -275,14 +288,14 @@ async function buildWith(
     logLevel: 'silent',
     supported: loweredSyntax(board),
     define: constants(board, policy, level),
-    plugins: [deviceModules(policy, level !== 'off', board, regions)],
+    plugins: [deviceModules(policy, level !== 'off', board, { regions, native: native?.module ?? null })],
   };
   try {
     const { outputFiles, metafile } = await build(settings);
     const text = (end: string): string => outputFiles!.find(({ path }) => path.endsWith(end))!.text;
     const map = JSON.parse(text('.map')) as RawSourceMap;
     map.sources = map.sources.map((path) => nameOf(path ?? '', root));
-    return { code: text('.js'), map, inputs: metafile!.inputs };
+    return { code: text('.js'), map, inputs: metafile!.inputs, native };
   } catch (error) {
     throw asProblem(error as BuildFailure, entry);
   }

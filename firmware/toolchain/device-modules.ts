@@ -3,6 +3,7 @@
  *
  *   'heapglass'          firmware/src/index.ts
  *   ./bound-policy.ts    the one policy of this bundle, in place of Node's table of all
+ *   ./native-batch.ts    with native code, its own batches
  *   ./copy.ts            the engine's own memory move, where it has one
  *   ./observer.ts        the recorder, when there is telemetry (else the empty functions, which vanish)
  *   ./telemetry.ts       nothing, when there is none
@@ -20,9 +21,24 @@ const recorder = join(deviceFolder, 'recorder.ts');
 /** Modules written here rather than read from a file; maps and site tables name them with this prefix. */
 export const virtualNamespace = 'heapglass-device';
 
-/** `regions`: the program's heaps are heaps of regions. */
-export function deviceModules(policy: PolicyName, telemetry: boolean, board: Board, regions: boolean): Plugin {
-  const modules: Record<string, string> = regions ? regionModules(policy) : { 'bound-policy.ts': boundPolicy(policy) };
+interface DeviceKind {
+  /** The program's heaps are heaps of regions. */
+  regions: boolean;
+  /** The text of native-policy.ts's module; null where the policy is interpreted. */
+  native: string | null;
+}
+
+export function deviceModules(
+  policy: PolicyName,
+  telemetry: boolean,
+  board: Board,
+  { regions, native }: DeviceKind,
+): Plugin {
+  const modules: Record<string, string> = regions
+    ? regionModules(policy)
+    : { 'bound-policy.ts': native ?? boundPolicy(policy) };
+  if (native !== null)
+    modules['native-batch.ts'] = "export { freeMany, mallocMany, usableMany } from './bound-policy.ts';\n";
   if (!telemetry) modules['telemetry.ts'] = noTelemetry;
   const move = engineMove(board);
   if (move !== undefined) modules['copy.ts'] = move;
@@ -31,9 +47,9 @@ export function deviceModules(policy: PolicyName, telemetry: boolean, board: Boa
     name: 'heapglass device code',
     setup(build) {
       build.onResolve({ filter: /^heapglass$/ }, () => ({ path: join(deviceFolder, 'index.ts'), sideEffects: false }));
-      build.onResolve({ filter: /\.ts$/ }, ({ importer, path }) => {
+      build.onResolve({ filter: /\.ts$/ }, ({ importer, namespace, path }) => {
         const name = basename(path);
-        return Object.hasOwn(modules, name) && isDeviceCode(importer)
+        return Object.hasOwn(modules, name) && (isDeviceCode(importer) || namespace === virtualNamespace)
           ? { path: name, namespace: virtualNamespace, sideEffects: false }
           : undefined;
       });

@@ -70,7 +70,7 @@ const kaluma = {
 
 /** Estimates what a bundle takes of the engine's memory once it runs. Null for a board whose memory is not known. */
 export function estimateMemory(
-  bundle: Pick<Bundle, 'code' | 'arenasBytes' | 'isSafe'>,
+  bundle: Pick<Bundle, 'code' | 'arenasBytes' | 'isSafe'> & { native?: Bundle['native'] },
   board: Board,
   options: EstimateOptions = {},
 ): MemoryEstimate | null {
@@ -88,7 +88,10 @@ export function estimateMemory(
         parameters * espruino.parameterVariables +
         (inRam ? Math.ceil(characters / bytesEach) + 1 : 0),
     );
-    const code = sum(functions) + shape.globals * espruino.globalVariables;
+    // Machine code is a flat string.
+    const nativeBytes = bundle.native ? bundle.native.blobBytes : 0;
+    const native = nativeBytes === 0 ? 0 : espruino.flatArrayVariables + Math.ceil(nativeBytes / bytesEach);
+    const code = sum(functions) + shape.globals * espruino.globalVariables + native;
     const arenas = sum([
       ...known.map((bytes) => espruino.flatArrayVariables + Math.ceil(bytes / bytesEach) + espruino.viewsVariables),
       ...tables.map((bytes) => espruino.tableVariables + Math.ceil(bytes / bytesEach)),

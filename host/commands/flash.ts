@@ -54,6 +54,7 @@ export const command: Command = {
     baud: { type: 'string', value: 'N', help: "the line's rate; the board's own if --board is given, else 115200" },
     policy: { type: 'string', value: 'NAME', help: `the allocator: ${policyNames.join(', ')}` },
     telemetry: { type: 'string', value: 'LEVEL', help: `${levels.join(', ')}; events if not given` },
+    native: { type: 'boolean', help: 'Espruino: the allocator as machine code; interpreted where a board has none' },
     monitor: { type: 'boolean', short: 'm', help: 'watch the heap live as soon as the program runs' },
     seconds: { type: 'string', value: 'N', help: 'watch for so long, then end' },
     watch: { type: 'boolean', short: 'w', help: 'flash again whenever a source file changes' },
@@ -72,6 +73,7 @@ export const command: Command = {
   heapglass flash app.js --monitor
   heapglass flash app.js --port tcp://127.0.0.1:4000 --json
   heapglass flash app.js --board puckjs --dry-run
+  heapglass flash app.js --native
   heapglass flash --backup before.js --port /dev/ttyACM0
   heapglass flash --restore before.js --port /dev/ttyACM0`,
 

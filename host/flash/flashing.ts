@@ -54,6 +54,7 @@ export async function prepare(program: string, board: Board, args: Arguments, io
     ...(policy !== undefined && { policy }),
     ...(telemetry && { telemetry }),
     inRam: args.flag('ram'),
+    native: args.flag('native'),
   });
   for (const warning of prepared.warnings) io.err(`warning: ${warning}\n`);
   return prepared;
@@ -137,7 +138,7 @@ export class Flashing {
       result.program = {
         file: plan.program ?? plan.restore,
         bytes: prepared.code.length,
-        ...(bundle?.usesHeap && { policy: bundle.policy, arenasBytes: bundle.arenasBytes }),
+        ...(bundle?.usesHeap && { policy: bundle.policy, arenasBytes: bundle.arenasBytes, native: bundle.native }),
         memory,
       };
       const flashed =
@@ -264,10 +265,11 @@ const changedAt = (file: string): number => statSync(file, { throwIfNoEntry: fal
 
 function preparedText({ code, bundle, memory }: Prepared, name: string): string {
   const heap = bundle?.usesHeap ? ` with ${bundle.policy}` : '';
+  const native = bundle?.native ? ` as ${bundle.native.blobBytes} bytes of code for ${bundle.native.cpu}` : '';
   const fit = memory
     ? `; ${memory.left} of ${memory.total} ${memory.unit} stay free (at least ${memory.margin} should)`
     : '';
-  return `bundled ${name}${heap}: ${plural(code.length, 'byte')}${fit}`;
+  return `bundled ${name}${heap}${native}: ${plural(code.length, 'byte')}${fit}`;
 }
 
 function uploadText(

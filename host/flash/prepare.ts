@@ -4,13 +4,14 @@ import { dirname, resolve } from 'node:path';
 import type { Board } from '../../boards/board.ts';
 import { exitCodes, Problem } from '../../boards/problem.ts';
 import type { PolicyName } from '../../firmware/src/policies/index.ts';
-import { type Bundle, bundle, type TelemetryLevel } from '../../firmware/toolchain/bundle.ts';
+import { type Bundle, type BundleOptions, bundle, type TelemetryLevel } from '../../firmware/toolchain/bundle.ts';
 import {
   codeAreaProblem,
   estimateMemory,
   type MemoryEstimate,
   memoryProblem,
 } from '../../firmware/toolchain/estimate.ts';
+import { whyNotNative } from '../../firmware/toolchain/native-policy.ts';
 import { checkSubset, findingText, subsetProblem } from '../../firmware/toolchain/subset.ts';
 import { checkProgram } from './flasher.ts';
 
@@ -18,6 +19,8 @@ export interface PrepareOptions {
   policy?: PolicyName;
   telemetry?: TelemetryLevel;
   inRam?: boolean;
+  /** The policy as machine code; interpreted, with a warning, where that cannot be. */
+  native?: boolean;
 }
 
 export interface Prepared {
@@ -33,7 +36,9 @@ export interface Prepared {
 export async function prepareProgram(path: string, board: Board, options: PrepareOptions): Promise<Prepared> {
   readBytes(path);
   const { policy, telemetry, inRam = false } = options;
-  const built = await bundle({ entry: path, board, ...(policy && { policy }), ...(telemetry && { telemetry }) });
+  const warnings: string[] = [];
+  const settings = { entry: path, board, ...(policy && { policy }), ...(telemetry && { telemetry }) };
+  const built = options.native ? await bundleNative(settings, warnings) : await bundle(settings);
   const memory = estimateMemory(built, board, { inRam });
   const findings = checkSubset(built, board);
   const problem =
@@ -43,8 +48,23 @@ export async function prepareProgram(path: string, board: Board, options: Prepar
   if (problem) throw problem;
   const code = new TextEncoder().encode(built.code);
   checkProgram(code, Number.POSITIVE_INFINITY, board.name);
-  const warnings = findings.filter(({ severity }) => severity !== 'error').map(findingText);
+  warnings.push(...findings.filter(({ severity }) => severity !== 'error').map(findingText));
   return { code, bundle: built, memory, warnings };
+}
+
+/** With machine code; interpreted, and said so, where the board or the policy has none. */
+async function bundleNative(settings: BundleOptions, warnings: string[]): Promise<Bundle> {
+  const reason = whyNotNative(settings.board);
+  if (reason !== null) {
+    warnings.push(`the allocator is interpreted: ${reason}`);
+    return bundle(settings);
+  }
+  const built = await bundle({ ...settings, native: true });
+  if (built.native === null) {
+    const reason = built.usesHeap ? 'heaps of regions are interpreted' : 'the program uses no heap';
+    warnings.push(`--native changes nothing: ${reason}`);
+  }
+  return built;
 }
 
 /** Bytes to flash as they are: a backup. */

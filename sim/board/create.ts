@@ -1,6 +1,7 @@
 /** Puts a virtual board together from its data: the engine's firmware, its flash and its line. */
 import type { Board } from '../../boards/board.ts';
-import { nativeFunction } from '../cortex-m/native-call.ts';
+import { nativeFunction, UNPRICED_CALL_INSTRUCTIONS } from '../cortex-m/native-call.ts';
+import { espruinoCyclesPerInstruction } from '../engine/costs.ts';
 import { createEngine } from '../engine/create.ts';
 import { EspruinoFirmware } from './espruino/firmware.ts';
 import type { NativeCall } from './espruino/globals.ts';
@@ -73,7 +74,8 @@ export function createVirtualBoard(facts: Board, options: CreateBoardOptions = {
 /** E.nativeCall on the counting core, its cycles spent as the board's. */
 const runNative: NativeCall = (machine, address, signature, code, buffers) => {
   const { cpu, clockHz } = machine.board;
-  const spendCycles = (cycles: number): void => machine.spend((cycles / clockHz) * 1e9);
+  const callCycles = UNPRICED_CALL_INSTRUCTIONS * espruinoCyclesPerInstruction(machine.board);
+  const spendCycles = (cycles: number): void => machine.spend(((cycles + callCycles) / clockHz) * 1e9);
   return nativeFunction({ cpu, spendCycles }, address, signature, code, buffers);
 };
 

@@ -8,7 +8,7 @@ import process from 'node:process';
 import { Parser, type Program } from 'acorn';
 import type { Board } from '../../boards/board.ts';
 import { type AnyNode, childrenOf } from './ast.ts';
-import { espruinoCosts, jerryscriptCosts } from './costs.ts';
+import { espruinoCosts, espruinoCyclesPerInstruction, jerryscriptCosts } from './costs.ts';
 import type { Engine, EngineOptions, Outcome } from './engine.ts';
 import { espruinoMemory } from './espruino/memory.ts';
 import { espruinoModel } from './espruino/model.ts';
@@ -102,13 +102,7 @@ class ModelEngine implements ProfiledEngine {
     this.#profiling = profiling;
     this.#model = modelOf(board);
     this.#heapSize = (board.engine === 'kaluma' ? board.engineHeapBytes : board.jsvars?.count) ?? Infinity;
-    this.#cyclesPerUnit =
-      board.engine === 'espruino'
-        ? 1 /
-          Number(
-            espruinoCosts.instructionsPerCycle[board.cpu as keyof typeof espruinoCosts.instructionsPerCycle] ?? 0.8,
-          )
-        : 1;
+    this.#cyclesPerUnit = board.engine === 'espruino' ? espruinoCyclesPerInstruction(board) : 1;
     this.#sandbox = new Sandbox(board);
     this.#sandbox.prepare(preludeText(this.#model, profiling ? profileBlocks : 0));
     const start = this.#sandbox.evaluate(`${marker}start`, 'prelude') as (

@@ -23,6 +23,7 @@ export const blobEntries = [
   'usableSize',
   'mallocMany',
   'freeMany',
+  'usableMany',
 ] as const;
 export type BlobEntry = (typeof blobEntries)[number];
 

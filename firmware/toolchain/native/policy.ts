@@ -15,6 +15,7 @@ export const policyEntries = [
   'usableSize',
   'mallocMany',
   'freeMany',
+  'usableMany',
 ] as const;
 
 const compiled = new Map<string, Compiled>();
@@ -22,7 +23,7 @@ const BATCH = `${packageRoot}/firmware/src/native-batch.ts`;
 
 /** The batch functions over this policy, with everything the policy exports. Lines stay where they are. */
 function withBatches(policy: string): string {
-  const text = readFileSync(BATCH, 'utf8').replace('./policies/segregated.ts', `./policies/${policy}.ts`);
+  const text = readFileSync(BATCH, 'utf8').replace('./bound-policy.ts', `./policies/${policy}.ts`);
   return `${text}export * from './policies/${policy}.ts';\n`;
 }
 

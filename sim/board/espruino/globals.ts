@@ -203,12 +203,21 @@ const serialName = (machine: Machine): string =>
 
 /** Where the board's RAM begins on every Cortex-M board here; typed arrays get their addresses from here on. */
 const ramAddress = 0x20000000;
+/** How far E.defrag moves things here: far enough that an address from before it is none. */
+const defragBytes = 0x00100000;
 
 function espruinoObject(host: GlobalsHost): HostFunctions {
   const { machine, handlers, storage } = host;
-  const addresses = new WeakMap<object, number>();
+  let addresses = new WeakMap<object, number>();
   const buffers: NativeBuffer[] = [];
   let nextAddress = ramAddress;
+  let defrags = 0;
+  /** Flat strings and arrays lie elsewhere afterwards; who kept an address has one of nothing. */
+  const defrag = (): void => {
+    addresses = new WeakMap();
+    buffers.length = 0;
+    nextAddress = ramAddress + (++defrags % 2) * defragBytes;
+  };
   const addressOf = (value: unknown, isFlat: unknown): number => {
     if (typeof value !== 'object' || value === null) return 0;
     const key = types.isTypedArray(value) ? value.buffer : value;
@@ -234,6 +243,7 @@ function espruinoObject(host: GlobalsHost): HostFunctions {
     toUint8Array: (...values: unknown[]) => dataBytes(values),
     sum: (values: unknown) =>
       Array.from(values as ArrayLike<unknown>).reduce((sum: number, value) => sum + Number(value), 0),
+    ...(machine.board.features.nativeCall && { toFlatString: (...values: unknown[]) => latin1(dataBytes(values)) }),
     getErrorFlags: () => host.errorFlags(),
     setBootCode: (code: unknown, always: unknown) => {
       storage?.erase('.bootcde');
@@ -245,7 +255,7 @@ function espruinoObject(host: GlobalsHost): HostFunctions {
     ...(machine.board.features.crc32 && {
       CRC32: (value: unknown) => crc32(dataBytes(value)),
       getAddressOf: addressOf,
-      defrag: () => undefined,
+      defrag,
       getSizeOf: () => 1,
     }),
     ...(machine.board.features.nativeCall && {
