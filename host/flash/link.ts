@@ -6,7 +6,7 @@
  *   L1  between XOFF and XON nothing is sent. An XON that never comes (boards lose it at a reset) is taken as given
  *       after `xonWithinMs`.
  *   L2  with a known line rate, never more than `aheadBytes` are ahead of the line: an XOFF finds no more on its way
- *       than the board has room for behind its mark. 64 fit the smallest board (256 bytes, XOFF at three quarters).
+ *       than the board has room for behind its mark, with what a host sends on until it has read it (open.ts, pacing).
  *   L3  whatever was not taken by the flasher goes to the next user of the transport (`release`).
  */
 import { lineLost } from '../transport/problems.ts';
@@ -15,7 +15,8 @@ import type { Clock, Transport } from '../transport/transport.ts';
 const XON = 0x11;
 const XOFF = 0x13;
 const xonWithinMs = 5_000;
-export const leastAheadBytes = 64;
+/** Less would leave the line idle whenever the host is some milliseconds late. */
+export const leastAheadBytes = 32;
 /** What the serial layer hands to a driver at a time. */
 export const mostAheadBytes = 256;
 
@@ -27,7 +28,7 @@ export class Link {
   /** What the line carries to the board, where it is a UART; null elsewhere. */
   bytesPerSecond: number | null = null;
   /** L2. More lets the host be late without the line falling idle. */
-  aheadBytes = leastAheadBytes;
+  aheadBytes = 2 * leastAheadBytes;
   readonly #transport: Transport;
   #pending: number[] = [];
   #isStopped = false;
@@ -57,9 +58,11 @@ export class Link {
     // One slice is on the line while the next one waits behind it.
     const step = this.flowControl || this.bytesPerSecond !== null ? this.aheadBytes >> 1 : bytes.length;
     for (let at = 0; at < bytes.length; at += step) {
-      await this.#untilXon();
       const slice = bytes.subarray(at, at + step);
-      if (this.bytesPerSecond !== null) await this.#untilLineHasRoom(slice.length, this.bytesPerSecond);
+      if (this.bytesPerSecond !== null) await this.#untilLineHasRoom(this.bytesPerSecond);
+      // Last: an XOFF may have come while the line was waited for.
+      await this.#untilXon();
+      if (this.bytesPerSecond !== null) this.#countOnLine(slice.length, this.bytesPerSecond);
       await this.#transport.write(slice);
     }
   }
@@ -142,10 +145,14 @@ export class Link {
     this.#isStopped = false;
   }
 
-  /** L2: waits until what was written before has left but for one slice, then counts this one. */
-  async #untilLineHasRoom(byteCount: number, bytesPerSecond: number): Promise<void> {
-    const earlyMs = this.#lineFreeAtMs - this.clock.nowMs() - ((this.aheadBytes >> 1) * 1000) / bytesPerSecond;
+  /** L2: waits until what was written before has left but for one slice. */
+  async #untilLineHasRoom(bytesPerSecond: number): Promise<void> {
+    const sliceMs = ((this.aheadBytes >> 1) * 1000) / bytesPerSecond;
+    const earlyMs = this.#lineFreeAtMs - this.clock.nowMs() - sliceMs;
     if (earlyMs > 0) await this.clock.sleep(earlyMs);
+  }
+
+  #countOnLine(byteCount: number, bytesPerSecond: number): void {
     this.#lineFreeAtMs = Math.max(this.#lineFreeAtMs, this.clock.nowMs()) + (byteCount * 1000) / bytesPerSecond;
   }
 
