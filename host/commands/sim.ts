@@ -31,6 +31,7 @@ export const command: Command = {
     image: { type: 'string', value: 'FILE', help: 'the UF2 or BIN file that rp2040js executes' },
     bootrom: { type: 'string', value: 'FILE', help: "a real boot ROM for it, in place of Heapglass's own" },
     call: { type: 'string', value: 'CODE', help: 'what this costs once the program is loaded: cycles, memory' },
+    xip: { type: 'boolean', help: 'with --call on the Pico: what misses of its flash cache cost is counted as well' },
     seconds: { type: 'string', value: 'N', help: `virtual time to run; default ${defaultForSeconds}` },
     for: { type: 'string', value: 'MS', help: 'the same in milliseconds' },
     listen: { type: 'string', value: 'tcp:PORT', help: 'lets others open the board over TCP, on this machine only' },
@@ -63,7 +64,13 @@ async function run(args: Arguments, io: Io): Promise<ExitCode> {
   if (call !== undefined) {
     const [path] = args.positionals;
     if (path === undefined) throw usageProblem('sim', '--call needs a program');
-    return printCall(loadBoard(args.text('board') ?? defaultBoard), path, call, args.flag('json'), io);
+    return printCall(
+      loadBoard(args.text('board') ?? defaultBoard),
+      path,
+      call,
+      { isJson: args.flag('json'), withFlashCache: args.flag('xip') },
+      io,
+    );
   }
   const isWhole = isWholeSystem(args);
   const board = isWhole ? await bootWhole(args) : await bootModel(args);

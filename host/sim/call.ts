@@ -6,8 +6,22 @@ import { type ExitCode, exitCodes, Problem } from '../../boards/problem.ts';
 import { type CallFigures, measureCall } from '../../sim/engine/call.ts';
 import type { Io } from '../command.ts';
 
-export function printCall(board: Board, path: string, call: string, isJson: boolean, io: Io): ExitCode {
-  const figures = measureCall(board, { source: readProgram(path), fileName: basename(path) }, call);
+export interface CallOptions {
+  isJson: boolean;
+  withFlashCache: boolean;
+}
+
+export function printCall(board: Board, path: string, call: string, options: CallOptions, io: Io): ExitCode {
+  const { isJson, withFlashCache } = options;
+  if (withFlashCache && (board.flashMissCycles === null || board.engine !== 'kaluma'))
+    throw new Problem(
+      exitCodes.usage,
+      `no flash cache is modelled on ${board.id}`,
+      ['misses are measured for Kaluma on the RP2040 only'],
+      'Leave --xip out, or choose --board kaluma-pico.',
+    );
+  const program = { source: readProgram(path), fileName: basename(path) };
+  const figures = measureCall(board, program, call, { withFlashCache });
   io.out(isJson ? `${JSON.stringify(figures, null, 2)}\n` : textOf(figures, board, call));
   return exitCodes.done;
 }

@@ -1,6 +1,7 @@
 /** One call of a loaded program, measured as the fidelity figures are: the statement and everything it causes. */
 import type { Board } from '../../boards/board.ts';
 import { exitCodes, Problem } from '../../boards/problem.ts';
+import { callWorld } from './call-world.ts';
 import { createEngine } from './create.ts';
 import type { Engine, Outcome } from './engine.ts';
 
@@ -25,9 +26,13 @@ export function measureCall(
   board: Board,
   program: { source: string; fileName: string },
   call: string,
-  options: { cycleBudget?: number } = {},
+  options: { cycleBudget?: number; withFlashCache?: boolean } = {},
 ): CallFigures {
-  const engine = createEngine(board, {}, { cycleBudget: options.cycleBudget ?? defaultCallBudget });
+  const world = callWorld(board, () => engine.cycles / board.clockHz);
+  const engine: Engine = createEngine(board, world, {
+    ...options,
+    cycleBudget: options.cycleBudget ?? defaultCallBudget,
+  });
   const before = memoryOf(engine);
   valueFrom(engine.run(program.source, program.fileName), `${program.fileName} does not load`);
   const after = memoryOf(engine);

@@ -42,7 +42,7 @@ export class Charges {
     const price = Math.max(checked ? 1 : -Infinity, this.priceOf(block));
     const bytes = Math.round(priceOf(block.bag, this.#model.allocations));
     let text = checked ? `(${marker}k-=${price})<0&&${marker}o()` : `${marker}k-=${price}`;
-    if (bytes > 0) text = `(${marker}m-=${bytes})<0&&${marker}c(),${text}`;
+    if (bytes > 0) text = `(${marker}m-=${bytes})<0&&${marker}c(${bytes}),${text}`;
     const number = this.numberOf(block);
     return number === null ? text : `${marker}b[${number}]++,${text}`;
   }
@@ -53,14 +53,14 @@ export class Charges {
   }
 
   /** After the directives of a function's body, which must stay first. */
-  insertAtStart(body: readonly AnyNode[], bodyStart: number, block: Block, checked: boolean): void {
+  insertAtStart(body: readonly AnyNode[], bodyStart: number, block: Block, checked: boolean, readers: string): void {
     let at = bodyStart;
     for (const statement of body) {
       if (typeof statement.directive !== 'string') break;
       at = statement.end;
     }
     // A directive without its semicolon would otherwise become part of the charge.
-    this.insertions.add(at, () => `${at === bodyStart ? '' : ';'}void(${this.textOf(block, checked)});`);
+    this.insertions.add(at, () => `${at === bodyStart ? '' : ';'}void(${this.textOf(block, checked)});${readers}`);
   }
 
   /** Puts text around a node. */

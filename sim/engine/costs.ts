@@ -8,6 +8,7 @@ interface Tables {
   prices: Prices;
   memory: Prices;
   allocations: Prices;
+  flashMisses: Prices;
 }
 
 export const espruinoCosts: Omit<typeof espruino, keyof Tables> & Tables = espruino;

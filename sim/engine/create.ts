@@ -22,7 +22,7 @@ import type { Block, CostModel, Unit } from './model.ts';
 import { type Controls, dynamicNames, preludeText } from './prelude.ts';
 import { type HostFunctions, Sandbox } from './sandbox.ts';
 import { analyseScopes } from './scopes.ts';
-import { sizeOf } from './sizes.ts';
+import { LiveSize } from './sizes.ts';
 
 /** Charges between two looks at the budget and at Ctrl-C. */
 const sliceUnits = 1 << 20;
@@ -30,6 +30,8 @@ const profileBlocks = 1 << 16;
 const defaultVariableBytes = 13;
 /** A program that holds more of the host's memory than this in typed arrays is out of its board's many times over. */
 const hostBytesLimit = 1 << 28;
+/** Bytes of text made between two looks whether the heap is full. */
+const smallestLook = 2048;
 /** JerryScript's heap gives out multiples of this (jmem.h JMEM_ALIGNMENT). */
 const heapGranule = 8;
 
@@ -49,10 +51,13 @@ export function createProfiledEngine(board: Board): ProfiledEngine {
   return new ModelEngine(board, {}, {}, true);
 }
 
-export function modelOf(board: Board): CostModel {
-  return board.engine === 'espruino'
-    ? espruinoModel(espruinoCosts.prices)
-    : jerryscriptModel(jerryscriptCosts.prices, jerryscriptCosts.allocations);
+export function modelOf(board: Board, withFlashCache = false): CostModel {
+  if (board.engine === 'espruino') return espruinoModel(espruinoCosts.prices);
+  const { prices, flashMisses, allocations } = jerryscriptCosts;
+  const missCycles = withFlashCache ? (board.flashMissCycles ?? 0) : 0;
+  const names = Object.keys({ ...prices, ...flashMisses });
+  const all = names.map((name) => [name, (prices[name] ?? 0) + missCycles * (flashMisses[name] ?? 0)]);
+  return jerryscriptModel(Object.fromEntries(all), allocations);
 }
 
 /** Parses and analyses a text; throws acorn's SyntaxError. */
@@ -100,18 +105,20 @@ class ModelEngine implements ProfiledEngine {
     this.#board = board;
     this.#options = options;
     this.#profiling = profiling;
-    this.#model = modelOf(board);
+    this.#model = modelOf(board, options.withFlashCache);
     this.#heapSize = (board.engine === 'kaluma' ? board.engineHeapBytes : board.jsvars?.count) ?? Infinity;
     this.#cyclesPerUnit = board.engine === 'espruino' ? espruinoCyclesPerInstruction(board) : 1;
     this.#sandbox = new Sandbox(board);
     this.#sandbox.prepare(preludeText(this.#model, profiling ? profileBlocks : 0));
     const start = this.#sandbox.evaluate(`${marker}start`, 'prelude') as (
       refill: (left: number) => number,
-      collect: (left: number) => number,
+      collect: (asked: number) => number,
+      look: (asked: number) => number,
     ) => Controls;
     this.#controls = start(
       (left) => this.#refill(left),
-      (left) => this.#collect(left),
+      (asked) => this.#collect(asked),
+      (asked) => this.#look(asked),
     );
     this.#sandbox.evaluate(`delete globalThis.${marker}i;${marker}start=undefined`, 'prelude');
     this.#controls.setLeft(sliceUnits);
@@ -209,8 +216,8 @@ class ModelEngine implements ProfiledEngine {
     const readGlobal = (name: string): unknown => this.#sandbox.read(name);
     const left =
       this.#board.engine === 'espruino'
-        ? espruinoMemory(unit, readGlobal, this.#board.jsvars?.bytesEach ?? defaultVariableBytes)
-        : jerryscriptMemory(unit, readGlobal);
+        ? espruinoMemory(unit, readGlobal, this.#board.jsvars?.bytesEach ?? defaultVariableBytes, this.#controls.keeps)
+        : jerryscriptMemory(unit, readGlobal, this.#controls.keeps);
     for (const [feature, count] of left) addTo(this.#memory, feature, count);
     this.#liveAtLoad = this.#live().size;
     this.#controls.setMemoryLeft(this.#memoryToCollection(this.#heldSize(this.#liveAtLoad)));
@@ -244,6 +251,7 @@ class ModelEngine implements ProfiledEngine {
     if (this.#depth === 0) {
       this.#death = null;
       this.#controls.revive();
+      this.#controls.unwind();
       this.#settle();
       this.#budgetEnd =
         this.#options.cycleBudget === undefined
@@ -319,28 +327,37 @@ class ModelEngine implements ProfiledEngine {
   }
 
   /**
-   * So much was allocated that the engine looks for garbage. What the globals hold is live; when that and what was just
-   * asked for do not fit, the run ends as the real engine ends it. `left` is negative by what was asked for last.
+   * So much was allocated that the engine looks for garbage. When what is live and what was just asked for do not fit,
+   * the run ends as the real engine ends it.
    */
-  #collect(left: number): number {
-    const { size, objects } = this.#live();
-    if (this.#model.engine === 'jerryscript') this.#spent += this.#gc.units + this.#gc.unitsPerObject * objects;
-    const held = this.#heldSize(size);
-    const heldElsewhere = process.memoryUsage().arrayBuffers - this.#hostBytesAtStart;
-    if (held - left > this.#heapSize || heldElsewhere > hostBytesLimit) {
-      this.#death = 'outOfMemory';
-      return -1;
-    }
-    return this.#memoryToCollection(held);
+  #collect(asked: number): number {
+    const live = this.#live();
+    if (this.#model.engine === 'jerryscript') this.#spent += this.#gc.units + this.#gc.unitsPerObject * live.objects;
+    return this.#fits(live, asked) ? this.#memoryToCollection(this.#heldSize(live.size)) : -1;
   }
 
-  /** Bytes, or variables, that the program's globals hold, and how many objects. */
-  #live(): { size: number; objects: number } {
-    const read = (name: string): unknown => this.#sandbox.read(name);
-    const seen = new Set<unknown>();
-    const bytesEach = this.#board.jsvars?.bytesEach ?? defaultVariableBytes;
-    const size = this.#known.reduce((sum, name) => sum + sizeOf(read(name), this.#model.engine, bytesEach, seen), 0);
-    return { size, objects: seen.size };
+  /** So much text was made that what is held may not fit: gives how much more before the next look. */
+  #look(asked: number): number {
+    const live = this.#live();
+    if (!this.#fits(live, asked)) return -1;
+    return Math.max(smallestLook, (this.#heapSize - this.#heldSize(live.size)) / 2);
+  }
+
+  #fits(live: LiveSize, asked: number): boolean {
+    const heldElsewhere = process.memoryUsage().arrayBuffers - this.#hostBytesAtStart;
+    const fits = this.#heldSize(live.size) + asked <= this.#heapSize && heldElsewhere <= hostBytesLimit;
+    if (!fits) this.#death = 'outOfMemory';
+    return fits;
+  }
+
+  /** What the program's globals, closures and running functions hold. */
+  #live(): LiveSize {
+    const { keeps, locals } = this.#controls;
+    const live = new LiveSize(this.#model.engine, this.#board.jsvars?.bytesEach ?? defaultVariableBytes, keeps);
+    for (const name of this.#known) live.add(this.#sandbox.read(name));
+    const held = locals();
+    for (let at = 0; at < held.length; at++) live.add(held[at]);
+    return live;
   }
 }
 

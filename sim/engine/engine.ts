@@ -24,6 +24,8 @@ export interface EngineOptions {
   isInterrupted?: () => boolean;
   /** Core cycles that one `run` or `call` may take; it ends as interrupted beyond. No limit by default. */
   cycleBudget?: number;
+  /** JerryScript on the RP2040: what the misses of the flash cache cost is charged as well. Not by default. */
+  withFlashCache?: boolean;
 }
 
 export type Outcome =

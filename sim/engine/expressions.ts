@@ -9,6 +9,7 @@ import { type AnyNode, childrenOf, isFunction } from './ast.ts';
 import { addAll, type Charges } from './charges.ts';
 import type { Bag } from './features.ts';
 import type { Guesses } from './guesses.ts';
+import type { Holders } from './holders.ts';
 import { marker } from './marker.ts';
 import type { Block, CostModel, UnitCosts } from './model.ts';
 import { boundOf } from './small.ts';
@@ -34,18 +35,27 @@ export class ExpressionWalk {
   readonly #model: CostModel;
   readonly #costs: UnitCosts;
   readonly #guesses: Guesses;
+  readonly #holders: Holders;
   /** The nodes from the root to the one being walked; shared with the walk over statements. */
   readonly #path: AnyNode[];
   readonly #walkFunction: (node: AnyNode) => void;
 
   constructor(
-    context: { charges: Charges; model: CostModel; costs: UnitCosts; guesses: Guesses; path: AnyNode[] },
+    context: {
+      charges: Charges;
+      model: CostModel;
+      costs: UnitCosts;
+      guesses: Guesses;
+      holders: Holders;
+      path: AnyNode[];
+    },
     walkFunction: (node: AnyNode) => void,
   ) {
     this.#charges = context.charges;
     this.#model = context.model;
     this.#costs = context.costs;
     this.#guesses = context.guesses;
+    this.#holders = context.holders;
     this.#path = context.path;
     this.#walkFunction = walkFunction;
   }
@@ -63,10 +73,25 @@ export class ExpressionWalk {
   walk(node: AnyNode, block: Block): void {
     this.own(node, block);
     if (isFunction(node)) {
-      this.#walkFunction(node as unknown as AnyNode);
+      this.#closure(node as unknown as AnyNode);
       return;
     }
     this.within(node, () => this.#inside(node, block));
+  }
+
+  /** A closure is made: what it keeps can be read through it. Methods keep their form. */
+  #closure(node: AnyNode): void {
+    const parent = this.#path[this.#path.length - 1];
+    const isMethod =
+      parent?.type === 'MethodDefinition' || (parent?.type === 'Property' && (parent.method || parent.kind !== 'init'));
+    const reader = node.type === 'FunctionDeclaration' || isMethod ? null : this.#holders.closureReader(node);
+    if (reader === null) {
+      this.#walkFunction(node);
+      return;
+    }
+    this.#charges.insertions.add(node.start, ` ${marker}F(`);
+    this.#walkFunction(node);
+    this.#charges.insertions.add(node.end, `,${reader})`);
   }
 
   #inside(node: AnyNode, block: Block): void {

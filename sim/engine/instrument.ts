@@ -15,6 +15,7 @@ import { addAll, Charges } from './charges.ts';
 import { ExpressionWalk } from './expressions.ts';
 import type { Bag } from './features.ts';
 import { Guesses } from './guesses.ts';
+import { Holders } from './holders.ts';
 import { marker } from './marker.ts';
 import type { Block, CostModel, Unit, UnitCosts } from './model.ts';
 
@@ -39,6 +40,7 @@ class Instrumenter {
   readonly #costs: UnitCosts;
   readonly #charges: Charges;
   readonly #expressions: ExpressionWalk;
+  readonly #holders: Holders;
   /** The nodes from the root to the one being walked. */
   readonly #path: AnyNode[] = [];
   #flags = 0;
@@ -48,8 +50,10 @@ class Instrumenter {
     this.#model = model;
     this.#costs = model.costs(unit);
     this.#charges = new Charges(model, options.profile?.firstBlock ?? null);
+    const guesses = new Guesses(unit.program);
+    this.#holders = new Holders(unit.program, unit.scopes, guesses);
     this.#expressions = new ExpressionWalk(
-      { charges: this.#charges, model, costs: this.#costs, guesses: new Guesses(unit.program), path: this.#path },
+      { charges: this.#charges, model, costs: this.#costs, guesses, holders: this.#holders, path: this.#path },
       (node) => this.#function(node),
     );
   }
@@ -319,6 +323,17 @@ class Instrumenter {
     if (node.finalizer) this.#branch(node.finalizer as AnyNode, () => {}, false, `${marker}f();`);
   }
 
+  /** Readers of what the function's own variables hold and what the functions declared in it keep. */
+  #readers(node: AnyNode, body: readonly AnyNode[]): string {
+    const locals = this.#holders.localReader(node);
+    const declared = body
+      .filter(({ type }) => type === 'FunctionDeclaration')
+      .map((inner) => [(inner.id as AnyNode).name as string, this.#holders.closureReader(inner)] as const)
+      .filter(([, reader]) => reader !== null)
+      .map(([name, reader]) => `${marker}F(${name},${reader});`);
+    return `${locals === null ? '' : `try{${marker}p(${locals});`}${declared.join('')}`;
+  }
+
   #function(node: AnyNode): void {
     const block = this.#charges.open(node);
     this.#costs.entry(node, block.bag);
@@ -328,8 +343,10 @@ class Instrumenter {
       const body = node.body as AnyNode;
       if (body.type === 'BlockStatement') {
         const list = body.body as AnyNode[];
-        this.#charges.insertAtStart(list, body.start + 1, block, true);
+        this.#charges.insertAtStart(list, body.start + 1, block, true, this.#readers(node, list));
         this.#expressions.within(body, () => this.#statements(list, block));
+        if (this.#holders.localReader(node) !== null)
+          this.#charges.insertions.add(body.end - 1, `}finally{${marker}q()}`);
       } else {
         this.#charges.insertions.add(body.start, () => `(${this.#charges.textOf(block, true)},`);
         this.#expressions.walk(body, block);

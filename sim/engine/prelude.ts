@@ -15,8 +15,8 @@ const kinds = ['typed', 'fraction', 'array', 'string', 'object'] as const;
 const uses = { g: 'get', w: 'set', u: 'update' } as const;
 /** What a result may be charged for, by the kind of arithmetic that gave it. */
 const wideResults = { n: 'add', M: 'mul', D: 'div', R: 'mod', B: 'bit' } as const;
-/** Characters beyond which a text that is put together counts as memory at once. */
-const longText = 1000;
+/** Of JerryScript's text (ecma_short_string_t and what rounding takes). */
+const textHeaderBytes = 12;
 const madeKinds = ['typed', 'view', 'error', 'array', 'map', 'date', 'other'] as const;
 
 /** The features that only a run can count, in the order of the counters that profiling fills. */
@@ -60,6 +60,11 @@ export interface Controls {
   setLeft(cycles: number): void;
   memoryLeft(): number;
   setMemoryLeft(bytes: number): void;
+  /** What a closure keeps; null where it keeps nothing. */
+  keeps(fn: unknown): unknown[] | null;
+  /** What the locals of the functions that run hold; none run after `unwind`. */
+  locals(): unknown[];
+  unwind(): void;
   /** From now on everything in the program throws until `revive`. */
   kill(): void;
   revive(): void;
@@ -77,7 +82,10 @@ export function preludeText(model: CostModel, profileBlocks: number): string {
     const price = prices[feature] ?? 0;
     const bytes = allocations[feature] ?? 0;
     const once = times === '1';
-    const memory = bytes > 0 ? `(${m}m-=${once ? Math.round(bytes) : `(${bytes}*${times})|0`})<0&&${m}c();` : '';
+    const memory =
+      bytes > 0
+        ? `{const ${m}s=${once ? Math.round(bytes) : `(${bytes}*${times})|0`};if((${m}m-=${m}s)<0)${m}c(${m}s)}`
+        : '';
     const cost = price === 0 ? '' : `${m}k-=${once ? Math.round(price) : `(${price}*${times})|0`};`;
     return `${memory}${cost}${profiling ? `${m}d[${dynamicNames.indexOf(feature)}]+=${times};` : ''}`;
   };
@@ -91,68 +99,49 @@ export function preludeText(model: CostModel, profileBlocks: number): string {
     );
   };
   const element = (letter: 'g' | 'w' | 'u'): string =>
-    `const ${m}${letter}=(o)=>{${byKind((kind) => `element.${kind}.${uses[letter]}`, true)}};`;
+    `const ${m}${letter}=(o)=>{sets=${letter !== 'g'};${byKind((kind) => `element.${kind}.${uses[letter]}`, true)}};`;
   const word = dynamic.wordMax;
   const isWide = `(r|0)!==r||r>${word}||r<${-word}`;
-  // A text is given back as soon as nothing refers to it; a long one may not fit all the same.
-  const spend = `(${m}m-=r.length)<0&&${m}c();`;
+  // A text is given back as soon as nothing refers to it, and no collection is due to it: only now and then it is
+  // looked whether all that are held still fit.
+  const held = dynamic.searchesText
+    ? ''
+    : `if((${m}w0-=r.length+${textHeaderBytes})<0){${m}w0=${m}hooks.look(r.length);if(${m}w0<0)${m}c(r.length)}`;
   const result = (letter: keyof typeof wideResults): string =>
     `const ${m}${letter}=(r)=>{if(typeof r==='number'){if(${isWide}){${charge(`float.${wideResults[letter]}`)}}}` +
-    `${letter === 'n' ? `else if(typeof r==='string'){if(r.length>${longText}){${spend}}${charge('concat')}${charge('concat.character', 'r.length')}}` : ''}return r};`;
+    `${letter === 'n' ? `else if(typeof r==='string'){${held}${charge('concat')}${charge('concat.character', 'r.length')}}` : ''}return r};`;
   const looked = (letter: string, feature: string): string =>
     `const ${m}${letter}=(r)=>{if(typeof r==='number'&&(${isWide})){${charge(feature)}}return r};`;
-  const helpers = [
-    'g',
-    'w',
-    'u',
-    'l',
-    'x',
-    'n',
-    'M',
-    'D',
-    'R',
-    'B',
-    'A',
-    'v',
-    'C',
-    't',
-    'y',
-    'z',
-    'j',
-    'h',
-    'N',
-    'S',
-    'T',
-    'f',
-  ];
+  const helpers = [...'gwulxnMDRBAvCtyzjhNSTFpqf'];
   const names = helpers.map((letter) => m + letter).join(',');
   return `'use strict';
-let ${m}k=0,${m}m=0;
+let ${m}k=0,${m}m=0,${m}w0=0;
 const ${m}b=new Float64Array(${profileBlocks}),${m}d=new Float64Array(${dynamicNames.length});
-var ${m}start=(hostRefill,hostCollect)=>{
+var ${m}start=(hostRefill,hostCollect,hostLook)=>{
 const refill=()=>{try{return hostRefill(${m}k)}catch(e){return -1}};
-const collect=()=>{try{return hostCollect(${m}m)}catch(e){return -1}};
-${m}hooks.refill=refill;${m}hooks.collect=collect;
+const collect=(s)=>{try{return hostCollect(s)}catch(e){return -1}};
+${m}hooks.refill=refill;${m}hooks.look=(s)=>{try{return hostLook(s)}catch(e){return -1}};${m}hooks.collect=collect;
 return {
 left:()=>${m}k,setLeft:(v)=>{${m}k=v},memoryLeft:()=>${m}m,setMemoryLeft:(v)=>{${m}m=v},
+keeps:(f)=>${m}hooks.keeps(f),locals:()=>${m}hooks.locals(),unwind:()=>${m}hooks.unwind(),
 kill:()=>{${m}hooks.dead=true;${m}k=-1},revive:()=>{${m}hooks.dead=false},
 isInterruption:(t)=>t===${m}hooks.token,
 blockCounts:()=>${m}b,dynamicCounts:()=>${m}d,reset:()=>{for(let i=0;i<${m}b.length;i++)${m}b[i]=0;for(let i=0;i<${m}d.length;i++)${m}d[i]=0},
 }};
 const ${m}hooks={refill:null,collect:null,dead:false,token:{__proto__:null}};
 const ${m}o=()=>{if(!${m}hooks.dead){const left=${m}hooks.refill();if(left>=0){${m}k=left;return}}${m}hooks.dead=true;${m}k=-1;throw ${m}hooks.token};
-const ${m}c=()=>{if(${m}hooks.dead)throw ${m}hooks.token;const left=${m}hooks.collect();if(left>=0){${m}m=left;return}${m}hooks.dead=true;${m}k=-1;throw ${m}hooks.token};
+const ${m}c=(s)=>{if(${m}hooks.dead)throw ${m}hooks.token;const left=${m}hooks.collect(s);if(left>=0){${m}m=left;return}${m}hooks.dead=true;${m}k=-1;throw ${m}hooks.token};
 const {${names}}=(()=>{
-const {isView,isArray,keys,Float32Array,Float64Array,DataView,Error,Map,Set,Date,WeakSet}=globalThis.${m}i;
-const made=new WeakSet();let kind=0,last=null,key=null;
-const steps=(o,k)=>{const all=keys(o),name=''+k;let at=all.length-1;while(at>=0&&all[at]!==name)at--;return at<0?all.length:${dynamic.passes === 'older' ? 'at' : 'all.length-1-at'}};
+const {isView,isArray,keys,Float32Array,Float64Array,DataView,Error,Map,Set,Date,WeakSet,WeakMap}=globalThis.${m}i;
+const made=new WeakSet(),readers=new WeakMap(),stack=[];let depth=0;let kind=0,sets=false,isNew=false,last=null,key=null;
+const steps=(o,k)=>{const all=keys(o),name=''+k;let at=all.length-1;while(at>=0&&all[at]!==name)at--;isNew=at<0;return at<0?all.length:${dynamic.passes === 'older' ? 'at' : 'all.length-1-at'}};
 ${element('g')}${element('w')}${element('u')}
 const ${m}l=(o)=>{${byKind((kind) => `length.${kind}`)}};
 const ${m}x=(i)=>{if(kind===1){${dynamic.searchesArrays ? `if(i>0){${charge('step.array', '(i|0)')}}` : ''}}else if(kind===2){${
     dynamic.searchesText ? `if(i>0){${charge('step.string', '(i|0)')}}` : ''
-  }}else if(kind===3&&typeof last==='object'&&last!==null&&typeof i!=='symbol'){const s=steps(last,i);${charge('step.object', 's')}last=null}return i};
+  }}else if(kind===3&&typeof last==='object'&&last!==null&&typeof i!=='symbol'){const s=steps(last,i);${charge('step.object', 's')}if(sets&&isNew){${charge('key.new')}}last=null}return i};
 ${(Object.keys(wideResults) as (keyof typeof wideResults)[]).map(result).join('\n')}
-const ${m}A=(r)=>{if(typeof r==='number'){if(${isWide}){${charge('float.add')}}}else if(typeof r==='string'){if(r.length>${longText}){${spend}}${charge('append')}${charge('append.character', 'r.length')}}return r};
+const ${m}A=(r)=>{if(typeof r==='number'){if(${isWide}){${charge('float.add')}}}else if(typeof r==='string'){${held}${charge('append')}${charge('append.character', 'r.length')}}return r};
 ${looked('v', 'float.operand')}
 ${looked('C', 'float.compare')}
 const ${m}t=(r)=>{if(typeof r==='number'){if((r|0)===r){${charge('text.int')}if(r>9||r<0){${charge('text.digit', "(''+r).length")}}}else{${charge('text.fraction')}${charge('text.fraction.digit', "(''+r).length")}}}return r};
@@ -164,6 +153,13 @@ const ${m}N=(o)=>{if(isView(o)){if(!(DataView&&o instanceof DataView)&&o.byteLen
 else if(isArray(o)){${charge('new.array')}${charge('new.array.element', 'o.length')}}else if(o instanceof Error){made.add(o);${charge('new.error')}}else if(o instanceof Map||o instanceof Set){${charge('new.map')}}else if(o instanceof Date){${charge('new.date')}}else{${charge('new.other')}if(typeof o==='object'&&o!==null){${charge('new.other.pair', '((keys(o).length+1)>>1)')}}}return o};
 const ${m}S=(o)=>{if(o!==null&&typeof o==='object'){${charge('spread.element', '((isArray(o)||isView(o)?o.length:o.size||keys(o).length)|0)')}}return o};
 const ${m}T=(o)=>{if(isArray(o)){${charge('new.typed.fromArray', 'o.length')}}else if(isView(o)){${charge('new.typed.fromTyped', 'o.length')}}return o};
+const ${m}F=(f,r,n)=>{readers.set(f,{r,n});return f};
+const ${m}p=(r,n)=>{stack[depth++]={r,n}};
+const ${m}q=()=>{stack[--depth]=null};
+const readOut=({r,n})=>{const values=[];for(let i=0;i<n;i++)try{values[i]=r(i)}catch(e){values[i]=undefined}return values};
+${m}hooks.keeps=(f)=>{const at=readers.get(f);return at===undefined?null:readOut(at)};
+${m}hooks.locals=()=>{const all=[];for(let i=0;i<depth;i++){const values=readOut(stack[i]);for(let k=0;k<values.length;k++)all[all.length]=values[k]}return all};
+${m}hooks.unwind=()=>{depth=0;stack.length=0};
 const ${m}f=(e)=>{if(e instanceof Error&&!made.has(e)){${charge('error.engine')}}if(${m}hooks.dead||typeof e==='object'&&e!==null&&e.name==='RangeError'&&e.message==='Maximum call stack size exceeded'){${m}hooks.dead=true;${m}k=-1;throw ${m}hooks.token}};
 return {${names}}})();
 ${meterText(model.engine, charge)}

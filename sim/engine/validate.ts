@@ -8,7 +8,7 @@ export interface Truth {
   source: string;
   n: number;
   checksum: number;
-  kaluma: { cycles: number; heapBytes: number };
+  kaluma: { cycles: number; cyclesXip40: number; heapBytes: number };
   espruino: { armInstructions: number; jsvars: number };
 }
 
@@ -47,4 +47,13 @@ export function errorsOf(pairs: readonly { predicted: number; measured: number }
     meanPercent: errors.reduce((sum, error) => sum + error, 0) / errors.length,
     worstPercent: Math.max(...errors),
   };
+}
+
+/** The same on the Pico with the misses of its flash cache, as the fidelity programs count them. */
+export function predictWithFlashCache(programs: readonly Truth[]): { predicted: number; measured: number }[] {
+  const board = loadBoard('kaluma-pico');
+  return programs.map(({ name, source, n, kaluma }) => ({
+    predicted: measureCall(board, { source, fileName: name }, `run(${n})`, { withFlashCache: true }).cycles,
+    measured: kaluma.cyclesXip40,
+  }));
 }

@@ -11,7 +11,7 @@ import { costModelDocument } from '../../sim/engine/document.ts';
 import { priceOf } from '../../sim/engine/features.ts';
 import { profile, readCostPrograms } from '../../sim/engine/fit/programs.ts';
 import { fitTables, work } from '../../sim/engine/fit/tables.ts';
-import { errorsOf, predict } from '../../sim/engine/validate.ts';
+import { errorsOf, predict, predictWithFlashCache } from '../../sim/engine/validate.ts';
 import { fidelityPrograms, hasFidelity } from './fidelity.ts';
 
 if (!hasFidelity) console.warn('skipped: the fidelity programs are not beside this checkout (../shared/fidelity)');
@@ -29,11 +29,18 @@ test.skipIf(!hasFidelity).each(['kaluma', 'espruino'] as const)('%s: programs ne
 
 test.skipIf(!hasFidelity)('docs/cost-model.md is what its script writes', () => {
   const programs = fidelityPrograms();
-  const text = costModelDocument(predict(programs, 'kaluma'), predict(programs, 'espruino'));
+  const text = costModelDocument(
+    predict(programs, 'kaluma'),
+    predict(programs, 'espruino'),
+    predictWithFlashCache(programs),
+  );
   expect(readFileSync(join(packageRoot, 'docs', 'cost-model.md'), 'utf8')).toBe(text);
 });
 
-test.each(['jerryscript', 'espruino'] as const)(
+// Half a minute of a quiet machine for both: HEAPGLASS_FIT=1 checks both, the default the quicker one.
+const fittedHere = process.env.HEAPGLASS_FIT === '1' ? (['jerryscript', 'espruino'] as const) : (['espruino'] as const);
+
+test.each(fittedHere)(
   '%s: the tables are what the fit script makes of the measurements',
   (engine) => {
     const committed = JSON.parse(readFileSync(join(packageRoot, `sim/engine/costs/${engine}.json`), 'utf8'));
@@ -87,4 +94,16 @@ test('a program loses its globals with the engine', () => {
   engine.run('var kept = 5', 'a.js');
   expect(engine.run('kept', 'b.js')).toMatchObject({ value: 5 });
   expect(createEngine(loadBoard('kaluma-pico')).run('typeof kept', 'b.js')).toMatchObject({ value: 'undefined' });
+});
+
+test.skipIf(!hasFidelity)('the flash cache of the Pico: within 8 % on programs never seen', () => {
+  const pairs = predictWithFlashCache(fidelityPrograms());
+  expect(errorsOf(pairs).meanPercent).toBeLessThan(8);
+});
+
+test('a program that is only measured may print, tell the time and set timers', () => {
+  const source =
+    'console.log("up"); print(1); var t = setTimeout(function () {}, 5); clearTimeout(t); function run() { return btoa("ab"); }';
+  for (const id of ['kaluma-pico', 'pico_r1_3'])
+    expect(measureCall(loadBoard(id), { source, fileName: 'a.js' }, 'run()').value).toBe('YWI=');
 });

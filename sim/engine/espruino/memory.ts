@@ -5,23 +5,24 @@
  * Reference: espruino/Espruino src/jsvar.h, src/jsparse.c (jspeFunctionDefinition).
  */
 import { type AnyNode, childrenOf, isFunction } from '../ast.ts';
+import { classesOf } from '../builtin-names.ts';
 import { addTo, type Bag } from '../features.ts';
 import type { Unit } from '../model.ts';
-import { dataVariables, methodsOf, more, nameCharacters, stringCharacters } from '../sizes.ts';
+import { dataVariables, type Keeps, methodsOf, more, nameCharacters, stringCharacters } from '../sizes.ts';
 
 /** `read` reads a global variable of the program. */
-export function espruinoMemory(unit: Unit, read: (name: string) => unknown, bytesEach: number): Bag {
+export function espruinoMemory(unit: Unit, read: (name: string) => unknown, bytesEach: number, keeps: Keeps): Bag {
   const bag: Bag = new Map();
   const seen = new Set<unknown>();
   const name = (text: string) => {
     addTo(bag, 'name');
-    addTo(bag, 'name.more', more(text.length, nameCharacters));
+    addTo(bag, 'name.more', more(text.length, nameCharacters, bytesEach));
   };
   const code = (fn: AnyNode) => {
     addTo(bag, 'function');
     for (const param of fn.params as AnyNode[]) {
       addTo(bag, 'parameter');
-      addTo(bag, 'name.more', more(param.end - param.start, nameCharacters));
+      addTo(bag, 'name.more', more(param.end - param.start, nameCharacters, bytesEach));
     }
     const body = fn.body as AnyNode;
     const inner = body.type === 'BlockStatement' ? 2 : 0;
@@ -30,7 +31,7 @@ export function espruinoMemory(unit: Unit, read: (name: string) => unknown, byte
   const value = (held: unknown): void => {
     if (typeof held === 'number') {
       if ((held | 0) !== held) addTo(bag, 'double');
-    } else if (typeof held === 'string') addTo(bag, 'string', 1 + more(held.length, stringCharacters));
+    } else if (typeof held === 'string') addTo(bag, 'string', 1 + more(held.length, stringCharacters, bytesEach));
     else if (held !== null && typeof held === 'object' && !seen.has(held)) {
       seen.add(held);
       if (ArrayBuffer.isView(held)) addTo(bag, 'typed', 2 + dataVariables(held.byteLength, bytesEach));
@@ -47,6 +48,12 @@ export function espruinoMemory(unit: Unit, read: (name: string) => unknown, byte
       }
     } else if (typeof held === 'function' && !seen.has(held)) {
       seen.add(held);
+      const kept = keeps(held);
+      if (kept !== null) {
+        addTo(bag, 'closure');
+        addTo(bag, 'closure.variable', kept.length);
+        for (let at = 0; at < kept.length; at++) value(kept[at]);
+      }
       const methods = methodsOf(held);
       if (methods.length > 0) addTo(bag, 'prototype');
       for (const [key, item] of methods) {
@@ -55,7 +62,7 @@ export function espruinoMemory(unit: Unit, read: (name: string) => unknown, byte
       }
     }
   };
-  addTo(bag, 'class', classesOf(unit));
+  addTo(bag, 'class', classesOf(unit).size);
   const visit = (node: AnyNode, depth: number): void => {
     if (isFunction(node)) {
       // A function inside a function is text of the outer one until that is called.
@@ -72,17 +79,4 @@ export function espruinoMemory(unit: Unit, read: (name: string) => unknown, byte
     value(read(variable.name));
   }
   return bag;
-}
-
-/** The builtin constructors that the text names outside functions: each is made at its first use. */
-function classesOf(unit: Unit): number {
-  const classes = new Set<string>();
-  for (const [node, { variable, from }] of unit.scopes.uses) {
-    const { name } = node as AnyNode & { name: string };
-    let scope: typeof from | null = from;
-    while (scope?.kind === 'block') scope = scope.parent;
-    if (variable === null && scope?.kind === 'global' && /^[A-Z][A-Za-z0-9]*(Array|View|Buffer)$/.test(name))
-      classes.add(name);
-  }
-  return classes.size;
 }

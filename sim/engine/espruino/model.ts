@@ -55,9 +55,11 @@ const allocations: Prices = {
   'new.typed.byte': 1 / 13,
   'new.view': 1,
   'new.other': 1,
-  'concat.character': 1 / 12,
-  'append.character': 1 / 12,
+  'concat.character': 1 / 9,
+  'append.character': 1 / 9,
   'Array.push.unit': 1,
+  'key.new': 2,
+  'new.other.pair': 2,
 };
 
 const unaryName: Record<string, string> = {

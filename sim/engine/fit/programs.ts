@@ -15,6 +15,8 @@ export interface CostProgram {
   cycles: number | null;
   heapBytes: number | null;
   allocatedBytes: number | null;
+  /** Misses of the RP2040's flash cache in the call; null where a collection ran in it. */
+  flashMisses: number | null;
   /** Espruino: ARM Thumb-2 instructions, variables at load. */
   instructions: number | null;
   jsvars: number | null;
@@ -36,7 +38,13 @@ const fixtures = join(packageRoot, 'test', 'fixtures');
 /** A program of test/fixtures/fidelity-own, as its truth.json has it. */
 interface OwnTruth {
   n: number;
-  kaluma: { cycles: number; collectionCycles: number; allocatedBytes: number; heapBytes: number } | null;
+  kaluma: {
+    cycles: number;
+    collectionCycles: number;
+    allocatedBytes: number;
+    heapBytes: number;
+    flashMisses: number | null;
+  } | null;
   espruino: { armInstructions: number; jsvars: number } | null;
 }
 
@@ -57,6 +65,7 @@ export function readCostPrograms(): CostProgram[] {
         cycles: kaluma && kaluma.cycles - kaluma.collectionCycles,
         heapBytes: kaluma?.heapBytes ?? null,
         allocatedBytes: kaluma?.allocatedBytes ?? null,
+        flashMisses: kaluma?.flashMisses ?? null,
         instructions: espruino?.armInstructions ?? null,
         jsvars: espruino?.jsvars ?? null,
       }),

@@ -6,17 +6,18 @@
  * jerry-core/ecma/base/ecma-literal-storage.c.
  */
 import { type AnyNode, childrenOf, isFunction } from '../ast.ts';
+import { classesOf } from '../builtin-names.ts';
 import jerryscriptNames from '../costs/jerryscript-names.json' with { type: 'json' };
 import { addTo, type Bag } from '../features.ts';
 import type { Unit } from '../model.ts';
-import { jerryGranule, methodsOf } from '../sizes.ts';
+import { jerryGranule, type Keeps, methodsOf } from '../sizes.ts';
 import { linedStatements } from './lines.ts';
 
 /**
  * Functions stay as byte code with a table of literals; the code of the top level is given back when it has run. A
  * variable that lives in a register leaves no name; any other name, and each text, is kept once.
  */
-export function jerryscriptMemory(unit: Unit, read: (name: string) => unknown): Bag {
+export function jerryscriptMemory(unit: Unit, read: (name: string) => unknown, keeps: Keeps): Bag {
   const bag: Bag = new Map();
   const texts = new Set<string>();
   const seen = new Set<unknown>();
@@ -48,6 +49,12 @@ export function jerryscriptMemory(unit: Unit, read: (name: string) => unknown): 
       }
     } else if (typeof held === 'function' && !seen.has(held)) {
       seen.add(held);
+      const kept = keeps(held);
+      if (kept !== null) {
+        addTo(bag, 'closure');
+        addTo(bag, 'closure.variable', 2 * Math.ceil(kept.length / 2));
+        for (let at = 0; at < kept.length; at++) value(kept[at]);
+      }
       const methods = methodsOf(held);
       if (methods.length > 0) addTo(bag, 'prototype');
       addTo(bag, 'pairs', Math.ceil(methods.length / 2));
@@ -57,6 +64,8 @@ export function jerryscriptMemory(unit: Unit, read: (name: string) => unknown): 
       }
     }
   };
+  // Kaluma's own modules have made the first typed array of bytes.
+  addTo(bag, 'class', [...classesOf(unit)].filter((name) => name !== 'Uint8Array').length);
   jerryscriptCode(unit, bag, texts);
   for (const variable of unit.scopes.global.variables.values()) {
     if (variable.at < 0) continue;

@@ -1,0 +1,79 @@
+// Every builtin that an engine has is there, and none that it lacks (sim/engine/builtins.json: asked of the engines).
+import { expect, test } from 'vitest';
+import { loadBoard } from '../../boards/board.ts';
+import builtins from '../../sim/engine/builtins.json' with { type: 'json' };
+import { createEngine } from '../../sim/engine/create.ts';
+
+const instances: Record<string, string> = {
+  Array: '[1]',
+  String: '"a"',
+  Number: '(5)',
+  Boolean: 'true',
+  Object: '({})',
+  Function: '(function () {})',
+  RegExp: '/a/',
+  Date: 'new Date()',
+  Promise: 'Promise.resolve(1)',
+  Map: 'new Map()',
+  Set: 'new Set()',
+  WeakMap: 'new WeakMap()',
+  WeakSet: 'new WeakSet()',
+  Symbol: 'Symbol()',
+  BigInt: 'BigInt(1)',
+  Error: 'new Error("x")',
+  ArrayBuffer: 'new ArrayBuffer(4)',
+  DataView: 'new DataView(new ArrayBuffer(4))',
+  TypedArray: 'new Uint8Array(2)',
+};
+
+/** V8 does not let go of them, or reads them itself while it works. */
+const kept =
+  /^(RegExp\.prototype|Function\.prototype|Error\.prototype)\.|^Error\.stackTraceLimit$|^Number\.(M|EPSILON)|BYTES_PER_ELEMENT$/;
+/** Given by the board, or (arrays of 24-bit elements) not to be had. */
+const elsewhere = new Set(['globals.atob', 'globals.btoa', 'globals.Uint24Array']);
+
+function expressionOf(owner: string, name: string): string {
+  if (owner === 'globals') return `typeof ${name} !== 'undefined'`;
+  if (owner.endsWith('.prototype')) return `(${instances[owner.slice(0, -'.prototype'.length)]}).${name} !== undefined`;
+  return `typeof ${owner} !== 'undefined' && ${owner}.${name} !== undefined`;
+}
+
+test.each([
+  ['kaluma', 'kaluma-pico'],
+  ['espruino', 'pico_r1_3'],
+] as const)('%s: the builtins of the real engine, and no other', (engine, boardId) => {
+  const board = createEngine(loadBoard(boardId));
+  const wrong: string[] = [];
+  let asked = 0;
+  for (const kind of ['has', 'lacks'] as const)
+    for (const [owner, names] of Object.entries(builtins[engine][kind]))
+      for (const name of names as string[]) {
+        const path = `${owner}.${name}`;
+        if (kept.test(path) || elsewhere.has(path)) continue;
+        asked++;
+        const outcome = board.run(expressionOf(owner, name), 'builtins.js');
+        const isThere = outcome.kind === 'value' && outcome.value === true;
+        if (isThere !== (kind === 'has')) wrong.push(`${kind} ${path}`);
+      }
+  expect(wrong).toEqual([]);
+  expect(asked).toBeGreaterThan(450);
+});
+
+test.each(['kaluma-pico', 'pico_r1_3'])(
+  '%s: a metered builtin is the builtin: name, length, this, no construction',
+  (id) => {
+    const engine = createEngine(loadBoard(id));
+    const values: Record<string, unknown> = {
+      '[].push.name + [].push.length': 'push1',
+      'Math.max.call(null, 3, 9)': 9,
+      '[3, 1, 2].map(String).join("")': '312',
+      '[5, 1, 4].sort().join() + [5, 1, 10].sort(function (a, b) { return b - a; }).join()': '1,4,510,5,1',
+      'var n = 0; try { new Math.max(); } catch (e) { n = 1; } n': 1,
+      'Array.prototype.slice.call({ length: 2, 0: "a", 1: "b" }).length': 2,
+      '"a-b-c".split("-").length + "abc".indexOf("c")': 5,
+      'JSON.stringify({ a: [1, { b: "x" }] })': '{"a":[1,{"b":"x"}]}',
+    };
+    for (const [source, value] of Object.entries(values))
+      expect([source, engine.run(source, 'a.js')]).toMatchObject([source, { kind: 'value', value }]);
+  },
+);
