@@ -213,21 +213,23 @@ function inlineConstants(program: Program, text: MagicString, code: string, maxC
   });
 }
 
-/** Every name that something is looked up by: what follows a dot anywhere, and what the program writes down otherwise. */
-function namesUsed(program: Program, inProgram: (node: AnyNode) => boolean): Set<string> {
-  const names = new Set<string>();
-  simple(program, {
-    MemberExpression(node) {
-      if (node.property.type === 'Identifier') names.add(node.property.name);
+/** Every name that something in a node is looked up by: what follows a dot, and what the program writes down otherwise. */
+function namesUsed(
+  node: AnyNode,
+  inProgram: (node: AnyNode) => boolean,
+  visit: (name: string, at: AnyNode) => void,
+): void {
+  simple(node, {
+    MemberExpression({ property }) {
+      if (property.type === 'Identifier') visit(property.name, property);
     },
-    Property(node) {
-      if (node.key.type === 'Identifier' && inProgram(node)) names.add(node.key.name);
+    Property(property) {
+      if (property.key.type === 'Identifier' && inProgram(property)) visit(property.key.name, property);
     },
-    Literal(node) {
-      if (typeof node.value === 'string' && inProgram(node)) names.add(node.value);
+    Literal(literal) {
+      if (typeof literal.value === 'string' && inProgram(literal)) visit(literal.value, literal);
     },
   });
-  return names;
 }
 
 /**
@@ -240,7 +242,7 @@ function dropMethods(
   inProgram: (node: AnyNode) => boolean,
   keep: ReadonlySet<string>,
 ): void {
-  const used = namesUsed(program, inProgram);
+  const candidates: Candidate[] = [];
   simple(program, {
     ReturnStatement(node) {
       const object = node.argument;
@@ -249,11 +251,35 @@ function dropMethods(
       if (!properties.some((property) => property.type === 'Property' && property.value.type === 'FunctionExpression'))
         return;
       properties.forEach((property, i) => {
-        const key = property.type === 'Property' && property.key.type === 'Identifier' ? property.key.name : undefined;
-        if (key === undefined || used.has(key) || keep.has(key)) return;
-        const next = properties[i + 1];
-        text.remove(property.start, next ? next.start : property.end);
+        if (property.type !== 'Property' || property.key.type !== 'Identifier') return;
+        const end = properties[i + 1]?.start ?? property.end;
+        candidates.push({ key: property.key.name, start: property.start, end, names: new Set() });
       });
     },
   });
+  // A name that only methods use which are dropped themselves does not keep another: `free: heap.free`.
+  const used = new Set(keep);
+  namesUsed(program, inProgram, (name, { start }) => {
+    const within = candidates.findLast((candidate) => candidate.start <= start && start < candidate.end);
+    (within ? within.names : used).add(name);
+  });
+  const left = new Set(candidates);
+  for (let found = true; found; ) {
+    found = false;
+    for (const candidate of left)
+      if (used.has(candidate.key)) {
+        left.delete(candidate);
+        for (const name of candidate.names) used.add(name);
+        found = true;
+      }
+  }
+  for (const { start, end } of left) text.remove(start, end);
+}
+
+/** A property of an object that the device code makes, with the names that its value uses. */
+interface Candidate {
+  key: string;
+  start: number;
+  end: number;
+  names: Set<string>;
 }
