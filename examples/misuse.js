@@ -7,7 +7,7 @@
  */
 import { createHeap, createSafeHeap } from 'heapglass';
 
-const heap = createSafeHeap(createHeap({ bytes: 2048 }));
+const heap = createSafeHeap(createHeap({ bytes: 1024 }));
 
 const mistakes = [
   function overflow() {

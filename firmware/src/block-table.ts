@@ -8,17 +8,20 @@
 export const SLOT_LIVE = 1;
 export const SLOT_QUARANTINED = 2;
 
+/** Offsets or sizes, by slot. */
+type Words = Uint16Array | Uint32Array;
+
 export interface BlockTable {
   /** Slots; 0 is never used. */
   capacity: number;
   /** Bytes of all arrays. */
   bytes: number;
   /** By slot: what the program holds; the policy's block; request in bytes; bytes between block and payload. */
-  keyOf: Uint32Array;
-  innerOf: Uint32Array;
-  sizeOf: Uint32Array;
-  leadOf: Uint32Array;
-  usableOf: Uint32Array;
+  keyOf: Words;
+  innerOf: Words;
+  sizeOf: Words;
+  leadOf: Words;
+  usableOf: Words;
   siteOf: Uint16Array;
   ownerOf: Uint8Array;
   /** 0 unused, SLOT_LIVE, SLOT_QUARANTINED. */
@@ -41,12 +44,17 @@ function slotsFor(arenaBytes: number): number {
   return Math.min(65535, (arenaBytes >> 5) + 2);
 }
 
-/** Bytes of a slot in all arrays. */
-const SLOT_BYTES = 2 + 5 * 4 + 2 + 1 + 1;
+/** Bytes of a number that is an offset or a size in the arena: two where they suffice. */
+function wordBytes(arenaBytes: number): number {
+  return arenaBytes < 0x10000 ? 2 : 4;
+}
+
+/** Bytes of a slot besides its five offsets and sizes: the next free one, site, owner, state. */
+const SLOT_BYTES = 2 + 2 + 1 + 1;
 
 /** Bytes of the table for an arena, outside of it. */
 export function blockTableBytes(arenaBytes: number): number {
-  return ((arenaBytes >> 3) + 1) * 2 + slotsFor(arenaBytes) * SLOT_BYTES;
+  return ((arenaBytes >> 3) + 1) * 2 + slotsFor(arenaBytes) * (SLOT_BYTES + 5 * wordBytes(arenaBytes));
 }
 
 /** `moves`: keys are handles, and granules are not marked. */
@@ -55,7 +63,8 @@ export function createBlockTable(arenaBytes: number, moves: boolean): BlockTable
   const places = (arenaBytes >> 3) + 1;
   const slotAt = new Uint16Array(places);
   const nextFree = new Uint16Array(capacity);
-  const keyOf = new Uint32Array(capacity);
+  const words = (): Words => (wordBytes(arenaBytes) === 2 ? new Uint16Array(capacity) : new Uint32Array(capacity));
+  const keyOf = words();
   for (let slot = 1; slot < capacity - 1; slot++) nextFree[slot] = slot + 1;
   let free = 1;
   const place = (key: number): number => (moves ? key : key >> 3);
@@ -64,10 +73,10 @@ export function createBlockTable(arenaBytes: number, moves: boolean): BlockTable
     capacity,
     bytes: blockTableBytes(arenaBytes),
     keyOf,
-    innerOf: new Uint32Array(capacity),
-    sizeOf: new Uint32Array(capacity),
-    leadOf: new Uint32Array(capacity),
-    usableOf: new Uint32Array(capacity),
+    innerOf: words(),
+    sizeOf: words(),
+    leadOf: words(),
+    usableOf: words(),
     siteOf: new Uint16Array(capacity),
     ownerOf: new Uint8Array(capacity),
     stateOf: new Uint8Array(capacity),

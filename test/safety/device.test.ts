@@ -16,7 +16,7 @@ import { estimateMemory } from '../../firmware/toolchain/estimate.ts';
 import { checkSubset, findingText } from '../../firmware/toolchain/subset.ts';
 import { misuseText } from '../../host/answers/misuse-words.ts';
 import { parseArguments } from '../../host/arguments.ts';
-import { command as flash } from '../../host/commands/flash.ts';
+import { command as monitor } from '../../host/commands/monitor.ts';
 import { TelemetryDecoder } from '../../host/model/decoder.ts';
 import { HeapModel } from '../../host/model/heap-model.ts';
 import { captureIo } from '../support/io.ts';
@@ -105,14 +105,23 @@ describe.each(['puckjs', 'microbit1', 'kaluma-pico'])('%s', (id) => {
 test.each([
   ['kaluma-pico', 6],
   ['puckjs', 8],
-])('flashed to a virtual %s, the example names four faults', async (id, seconds) => {
+])('on a virtual %s the example names four faults, and monitor shows each', async (id, seconds) => {
   const { io, written } = captureIo();
-  const words = [entry, '--board', id, '--port', `sim:${id}`, '--monitor', '--seconds', String(seconds)];
-  expect(await flash.run(parseArguments(flash, words), io)).toBe(0);
-  expect(written.out).toMatch(/overflow, a write past the end of a block, block of misuse\.js:\d+/);
-  expect(written.out).toMatch(/free of 0x[0-9a-f]+: double free, block of misuse\.js:\d+/);
-  expect(written.out).toMatch(/free of 0x[0-9a-f]+: wild free, no block begins there/);
-  expect(written.out).toMatch(/a write to a block after its free, block of misuse\.js:\d+/);
+  const words = [`sim:${id}`, '--program', entry, '--json', '--seconds', String(seconds)];
+  expect(await monitor.run(parseArguments(monitor, words), io)).toBe(0);
+  const told = written.out
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as { event: string; code: number; site: number; offset: number })
+    .filter(({ event }) => event === 'misuse');
+  const expected = [FAULT_OVERFLOW, FAULT_DOUBLE_FREE, FAULT_WILD_FREE, FAULT_USE_AFTER_FREE];
+  expect(told.slice(0, 4).map(({ code }) => code)).toEqual(expected);
+  expect(told.slice(0, 4).map(({ site }) => site > 0)).toEqual([true, true, false, true]);
+});
+
+test('each fault in words', () => {
+  expect(misuseText(FAULT_OVERFLOW, 0x7f4)).toBe('byte at 0x7f4: overflow, a write past the end of a block');
+  expect(misuseText(FAULT_DOUBLE_FREE, 0x7b0)).toBe('free of 0x7b0: double free');
 });
 
 test('a code that is not known is shown as a number', () => {
