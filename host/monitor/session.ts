@@ -13,6 +13,7 @@ import { forecast, forecastSentence } from '../answers/forecast.ts';
 import { fragmentation, fragmentationSentence } from '../answers/fragmentation.ts';
 import { LeakWatch, leakSentence } from '../answers/leaks.ts';
 import { misuseText, namesBlocksSite } from '../answers/misuse-words.ts';
+import { OPERATION_FREE, OPERATION_MALLOC, OPERATION_REALLOC, PostMortemWatch } from '../answers/post-mortem.ts';
 import { TelemetryDecoder } from '../model/decoder.ts';
 import type { Counters, EngineSample, Hello, MapChunk, PostMortem, TelemetryListener } from '../model/events.ts';
 import { HeapModel } from '../model/heap-model.ts';
@@ -82,6 +83,7 @@ export class Session implements TelemetryListener {
   /** Counted on over restarts of the board. */
   readonly totals = new LifetimeTotals();
   markCount = 0;
+  private readonly mortem = new PostMortemWatch();
   postMortems = 0;
 
   constructor(options: SessionOptions) {
@@ -125,18 +127,22 @@ export class Session implements TelemetryListener {
 
   malloc(offset: number, size: number, usable: number, site: number, alignment: number): void {
     this.model.malloc(offset, size, usable, site, alignment);
+    this.mortem.operation(OPERATION_MALLOC, size, site);
   }
 
   free(offset: number): void {
     this.model.free(offset);
+    this.mortem.operation(OPERATION_FREE, offset, 0);
   }
 
   realloc(offset: number, newOffset: number, size: number, usable: number, site: number): void {
     this.model.realloc(offset, newOffset, size, usable, site);
+    this.mortem.operation(OPERATION_REALLOC, size, site);
   }
 
   failure(size: number, alignment: number, offset: number, site: number): void {
     this.model.failure(size, alignment, offset, site);
+    this.mortem.failed(this.model, this.elapsedMs, size, offset, site);
     const { freeBytes, largestFreeBytes } = this.model.metrics();
     const asked = offset === 0 ? `malloc(${size})` : `realloc to ${size}`;
     this.say(`${asked} failed${this.from(site)}: ${bytesText(freeBytes)} free, largest ${bytesText(largestFreeBytes)}`);
@@ -247,6 +253,8 @@ export class Session implements TelemetryListener {
     if (held.isFragmented) {
       said.push(`Fragmented: ${fragmentationSentence(held, (site) => (site === 0 ? 'no site' : this.siteName(site)))}`);
     }
+    const story = this.mortem.story((site) => (site === 0 ? 'no site' : this.siteName(site)));
+    if (story !== null) said.push(story);
     return said;
   }
 
