@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { exitCodes, Problem } from '../../boards/problem.ts';
 import { usageProblem } from '../arguments.ts';
+import { isHostAllowed } from '../serve/guard.ts';
 import { expositionType } from './exposition.ts';
 
 /** The port that OpenTelemetry's own Prometheus exporter takes. */
@@ -60,17 +61,11 @@ function answer(request: IncomingMessage, response: ServerResponse, name: string
   };
   const plain = 'text/plain; charset=utf-8';
   const path = (request.url ?? '/').split('?')[0];
-  if (!isOwnHost(request.headers.host, name)) say(403, plain, 'this is another host\n');
+  if (!isHostAllowed(request.headers.host, name)) say(403, plain, 'this is another host\n');
   else if (request.method !== 'GET' && request.method !== 'HEAD') say(405, plain, 'only GET\n');
   else if (path === '/metrics') say(200, expositionType, body());
   else if (path === '/') say(200, plain, 'Heapglass: the metrics are at /metrics\n');
   else say(404, plain, 'the metrics are at /metrics\n');
-}
-
-/** A name that someone made to point here (DNS rebinding) is neither an address, nor localhost, nor what we were told. */
-function isOwnHost(header: string | undefined, name: string): boolean {
-  const host = (header ?? '').replace(/:\d+$/, '').toLowerCase();
-  return /^\[[0-9a-f:.]+\]$|^\d+\.\d+\.\d+\.\d+$/.test(host) || host === 'localhost' || host === name.toLowerCase();
 }
 
 function listening(server: Server, host: string, port: number): Promise<void> {

@@ -55,7 +55,7 @@ export function liveTests(browser: TestBrowser): void {
     const boxes = [await first.boundingBox(), await second.boundingBox()];
     expect(boxes[0]!.y).toBe(boxes[1]!.y);
     served.lines[0]!.lose('the cable is out');
-    await first.getByText('The line is lost: the cable is out.').waitFor();
+    await first.getByText('The line is lost: the cable is out.').first().waitFor();
     expect(await second.locator('.state').textContent()).toBe('live');
     await expect.poll(() => first.locator('.state').textContent(), { timeout: 4000 }).toBe('live');
     await first.getByText('the line is back').waitFor();

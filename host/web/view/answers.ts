@@ -1,7 +1,7 @@
 /** What is wrong, in sentences: leaks with their evidence, fragmentation, failed requests, losses. */
 import { bytesText, countText, durationText, percentText, plural } from '../../view/units.ts';
 import type { Board } from '../data/board.ts';
-import { el } from './dom.ts';
+import { el, setText } from './dom.ts';
 
 type Grade = 'bad' | 'warning' | 'fine';
 interface Answer {
@@ -14,19 +14,35 @@ const TIGHT = 0.9;
 const GRADE_WORDS: Record<Grade, string> = { bad: 'Problem', warning: 'Look at', fine: 'Fine' };
 
 export class Answers {
-  readonly root = el('ul', { class: 'answers', 'aria-live': 'polite', 'aria-label': 'What it means' });
+  readonly root: HTMLElement;
+  readonly #list = el('ul', { class: 'answers', 'aria-label': 'What it means' });
+  /** Announces an answer when it is new, not each time a figure in it changes. */
+  readonly #news = el('p', { class: 'unseen', role: 'status' });
   #shown = '';
+  #known = new Set<string>();
+
+  constructor() {
+    this.root = el('div', {}, this.#list, this.#news);
+  }
 
   show(board: Board): void {
     const answers = answersFor(board);
     const next = JSON.stringify(answers);
     if (next === this.#shown) return;
     this.#shown = next;
-    this.root.replaceChildren(
+    this.#announce(answers);
+    this.#list.replaceChildren(
       ...answers.map(({ grade, text }) =>
         el('li', { class: `grade-${grade}` }, el('strong', {}, GRADE_WORDS[grade]), text),
       ),
     );
+  }
+
+  #announce(answers: readonly Answer[]): void {
+    const kindOf = ({ grade, text }: Answer) => `${grade} ${text.replace(/[\d.,]+/g, '')}`;
+    const fresh = answers.filter((answer) => answer.grade !== 'fine' && !this.#known.has(kindOf(answer)));
+    this.#known = new Set(answers.map(kindOf));
+    if (fresh.length > 0) setText(this.#news, fresh.map(({ text }) => text).join(' '));
   }
 }
 
