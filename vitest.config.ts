@@ -8,5 +8,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // One second is not enough for a browser on a machine that does other things.
+    expect: { poll: { timeout: 8000 } },
   },
 });

@@ -13,7 +13,7 @@ vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recor
 
 if (chromiumPath === undefined) console.warn('no Chromium on this machine: the page is not opened in a browser');
 
-describe.skipIf(chromiumPath === undefined)('the page in Chromium', { timeout: 20_000 }, () => {
+describe.skipIf(chromiumPath === undefined)('the page in Chromium', { timeout: 60_000 }, () => {
   const browser = new TestBrowser();
   const cacheBefore = process.env.XDG_CACHE_HOME;
 
