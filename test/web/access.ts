@@ -38,6 +38,8 @@ export function accessTests(browser: TestBrowser): void {
     await expect.poll(() => page.locator('.state').textContent()).toBe('ended');
     await page.getByRole('button', { name: 'Table' }).click();
     await page.locator('summary').click();
+    await page.locator('.block-table tbody tr').first().waitFor();
+    await page.locator('.series-panel tbody tr').first().waitFor();
     expect(await violations(page)).toEqual([]);
   });
 
