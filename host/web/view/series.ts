@@ -69,7 +69,11 @@ export class SeriesPanel {
       'details',
       {},
       el('summary', {}, 'As a table'),
-      el('div', { class: 'scroll' }, this.#table.root),
+      el(
+        'div',
+        { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Figures of the series' },
+        this.#table.root,
+      ),
     );
     body.append(legend, ...this.#places, this.#details);
     new ResizeObserver(() => this.#fit()).observe(body);
