@@ -29,6 +29,7 @@
  *   2  the list of free runs holds each free run once, and none lies beside another
  *   3  a class's list holds each of its pages with a free slot once; bitmaps have no bits beyond their slots
  *   4  at most one page of a class is empty
+ *   5  BASE, the classes and the map are as init wrote them
  *
  * Bound: a fixed number of steps while a class has a free slot; else one walk over the free runs of pages, two when the
  * empty pages had to be given back first, plus the words copied by realloc. Overhead: rounding to the slot or the page,
@@ -373,8 +374,32 @@ function listLength(head: number, kind: number): number {
   return length;
 }
 
+/** Whether a class is as addClass wrote it, and the map from `above` granules up to the class's own leads to it. */
+function isClass(index: number, granules: number, slots: number, reciprocal: number, above: number): boolean {
+  const record = CLASSES + index * CLASS_BYTES;
+  if (u16[(record + SLOT_BYTES) >> 1] !== granules << 3 || u16[(record + RECIPROCAL) >> 1] !== reciprocal) return false;
+  if (u16[(record + ALL_FREE) >> 1] !== (1 << slots) - 1) return false;
+  if (u16[(record + EMPTY) >> 1]! > u32[LIMIT >> 2]! >> 8) return false;
+  for (let g = above; g <= granules; g++) if (u8[MAP + g] !== record) return false;
+  return true;
+}
+
+function areClasses(): boolean {
+  return (
+    isClass(0, 2, 16, 128, 0) &&
+    isClass(1, 3, 10, 86, 3) &&
+    isClass(2, 4, 8, 64, 4) &&
+    isClass(3, 5, 6, 52, 5) &&
+    isClass(4, 6, 5, 43, 6) &&
+    isClass(5, 8, 4, 32, 7) &&
+    isClass(6, 10, 3, 26, 9) &&
+    isClass(7, 16, 2, 16, 11)
+  );
+}
+
 export function check(): number {
   const pages = u32[LIMIT >> 2]! >> 8;
+  if (u32[BASE >> 2] !== PAGES + ((pages + 2) << 3) || !areClasses()) return violated(5, 1);
   let runs = 0;
   let open = 0;
   let page = 1;
