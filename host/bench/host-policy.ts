@@ -9,8 +9,6 @@ import { packageRoot } from '../../boards/root.ts';
 import type { PolicyName } from '../../firmware/src/policies/index.ts';
 import type { Policy } from '../../firmware/src/policy.ts';
 
-export type HostPolicy = Pick<Policy, 'init' | 'malloc' | 'free' | 'realloc'>;
-
 /** By the end of a module's path: what stands in its place. `arena` is a parameter of the bundle. */
 const replacements: [RegExp, string][] = [
   [
@@ -27,11 +25,11 @@ const replacements: [RegExp, string][] = [
   ],
 ];
 
-/** The policy over an arena of its own; `init` takes how much of it to use. */
-export async function hostPolicy(name: PolicyName, arenaBytes: number): Promise<HostPolicy> {
+/** The policy's text, a script that leaves all its functions in `policy`. `arena` is free in it. */
+export async function policyText(name: PolicyName): Promise<string> {
   const directory = join(packageRoot, 'firmware', 'src');
   const { outputFiles } = await build({
-    stdin: { contents: `export { init, malloc, free, realloc } from './policies/${name}.ts';`, resolveDir: directory },
+    stdin: { contents: `export * from './policies/${name}.ts';`, resolveDir: directory },
     bundle: true,
     write: false,
     format: 'iife',
@@ -48,5 +46,10 @@ export async function hostPolicy(name: PolicyName, arenaBytes: number): Promise<
       },
     ],
   });
-  return new Function('arena', `${outputFiles[0]!.text}\nreturn policy;`)(new ArrayBuffer(arenaBytes)) as HostPolicy;
+  return outputFiles[0]!.text;
+}
+
+/** The policy over an arena of its own; `init` takes how much of it to use. */
+export async function hostPolicy(name: PolicyName, arenaBytes: number): Promise<Policy> {
+  return new Function('arena', `${await policyText(name)}\nreturn policy;`)(new ArrayBuffer(arenaBytes)) as Policy;
 }
