@@ -75,6 +75,7 @@ export class SeriesPanel {
         this.#table.root,
       ),
     );
+    this.#details.addEventListener('toggle', () => this.#fillTable());
     body.append(legend, ...this.#places, this.#details);
     new ResizeObserver(() => this.#fit()).observe(body);
   }
