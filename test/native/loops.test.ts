@@ -121,7 +121,11 @@ function drive(name: string, seed: number, most: Map<string, number>): void {
       if (keep !== 0 && k % keep === 0) heap.call('free', offset);
     });
     const list = heap.call('malloc', 64);
-    if (list !== 0) heap.call('freeMany', heap.call('mallocMany', 8, 16, list), list);
+    if (list !== 0) {
+      const made = heap.call('mallocMany', 8, 16, list);
+      heap.call('usableMany', made, list);
+      heap.call('freeMany', made, list);
+    }
   }
   note(heap, most);
 }
