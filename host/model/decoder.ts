@@ -421,6 +421,9 @@ export class FrameDecoder {
   }
 
   #freedFar(granule: number): void {
+    // A near free counts from the one before it; below the arena's start there is nothing.
+    if (granule < 0) this.#malformed = true;
+    if (this.#malformed) return;
     this.#lastFreed = granule;
     this.#freed(granule);
   }

@@ -237,7 +237,7 @@ export class HeapModel implements TelemetryListener {
     this.frees++;
     if (this.#ignoring) return;
     const granule = offset >> 3;
-    if (granule < this.#capacity && this.#usable[granule]! !== 0) this.#remove(granule);
+    if (granule >= 0 && granule < this.#capacity && this.#usable[granule]! !== 0) this.#remove(granule);
     else if (this.exact) this.#contradict();
   }
 

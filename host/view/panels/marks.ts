@@ -12,7 +12,11 @@ export function drawMarks(grid: Grid, area: Rectangle, { marks = [], series }: S
   const spanMs = Math.max(1, last.atMs - first.atMs);
   for (const { atMs, by } of marks) {
     const column = Math.round(((atMs - first.atMs) / spanMs) * (width - 1));
-    if (column < 0) continue;
-    grid.set(area.x + LABEL_COLUMNS + Math.min(column, width - 1), area.y, by === 'user' ? 'm' : 'p', styles.quiet);
+    grid.set(
+      area.x + LABEL_COLUMNS + Math.max(0, Math.min(column, width - 1)),
+      area.y,
+      by === 'user' ? 'm' : 'p',
+      styles.quiet,
+    );
   }
 }
