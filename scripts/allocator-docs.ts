@@ -67,12 +67,25 @@ function chart(points: readonly Point[]): string {
       `<line x1="${left}" y1="${y(share)}" x2="${width - 110}" y2="${y(share)}" stroke="#ddd"/><text x="${left - 6}" y="${y(share) + 4}" text-anchor="end">${Math.round(share * 100)} %</text>`,
     );
   }
+  const placed = points.map((point) => ({ x: x(point.worstCycles) - 5, y: y(point.utilisation) + 4, width: 10 }));
   for (const { policy, utilisation, worstCycles } of points) {
-    const cx = x(worstCycles).toFixed(1);
-    const cy = y(utilisation).toFixed(1);
+    const cx = x(worstCycles);
+    const cy = y(utilisation);
+    const textWidth = policy.length * 7;
+    // To the right of its dot, else to the left, else below that: the first place that no dot and no label before it has.
+    const places = [0, 14, -14].flatMap((dy) => [
+      { x: cx + 7, y: cy + 4 + dy, width: textWidth },
+      { x: cx - 7 - textWidth, y: cy + 4 + dy, width: textWidth },
+    ]);
+    const isFree = (place: { x: number; y: number }): boolean =>
+      placed.every(
+        (other) => Math.abs(other.y - place.y) > 11 || other.x > place.x + textWidth || other.x + other.width < place.x,
+      );
+    const place = places.find(isFree) ?? places[0]!;
+    placed.push(place);
     const weight = policy === defaultPolicyName ? ' font-weight="bold"' : '';
     parts.push(
-      `<circle cx="${cx}" cy="${cy}" r="4" fill="#2a6f97"/><text x="${Number(cx) + 7}" y="${Number(cy) + 4}"${weight}>${policy}</text>`,
+      `<circle cx="${cx.toFixed(1)}" cy="${cy.toFixed(1)}" r="4" fill="#2a6f97"/><text x="${place.x.toFixed(1)}" y="${place.y.toFixed(1)}"${weight}>${policy}</text>`,
     );
   }
   parts.push(
