@@ -216,8 +216,8 @@ class ModelEngine implements ProfiledEngine {
     const readGlobal = (name: string): unknown => this.#sandbox.read(name);
     const left =
       this.#board.engine === 'espruino'
-        ? espruinoMemory(unit, readGlobal, this.#board.jsvars?.bytesEach ?? defaultVariableBytes, this.#controls.keeps)
-        : jerryscriptMemory(unit, readGlobal, this.#controls.keeps);
+        ? espruinoMemory(unit, readGlobal, this.#board.jsvars?.bytesEach ?? defaultVariableBytes, this.#controls)
+        : jerryscriptMemory(unit, readGlobal, this.#controls);
     for (const [feature, count] of left) addTo(this.#memory, feature, count);
     this.#liveAtLoad = this.#live().size;
     this.#controls.setMemoryLeft(this.#memoryToCollection(this.#heldSize(this.#liveAtLoad)));
@@ -352,10 +352,10 @@ class ModelEngine implements ProfiledEngine {
 
   /** What the program's globals, closures and running functions hold. */
   #live(): LiveSize {
-    const { keeps, locals } = this.#controls;
-    const live = new LiveSize(this.#model.engine, this.#board.jsvars?.bytesEach ?? defaultVariableBytes, keeps);
+    const bytesEach = this.#board.jsvars?.bytesEach ?? defaultVariableBytes;
+    const live = new LiveSize(this.#model.engine, bytesEach, this.#controls);
     for (const name of this.#known) live.add(this.#sandbox.read(name));
-    const held = locals();
+    const held = this.#controls.locals();
     for (let at = 0; at < held.length; at++) live.add(held[at]);
     return live;
   }

@@ -2,8 +2,12 @@
  * Where memory is held that no global variable leads to: variables that closures keep, and locals of functions that
  * run. The instrumentation puts readers there, so that what is live can be counted when an engine would collect.
  *
- *     return function () { return rows; }     ->     return ǂF(function () { return rows; }, (i) => rows, 1)
+ *     function f() { var rows = []; return function () { return rows; } }
+ *  -> function f() { const ǂs1 = ǂE((i) => rows, 1); var rows = []; return ǂF(function () { return rows; }, [ǂs1]) }
  *     var text = a.join('')                    ->     try { ǂp((i) => text, 1); ... } finally { ǂq() }
+ *
+ * What a call's variables take is counted once, however many closures share them: ǂs1 stands for that call. Variables of
+ * blocks and of functions without a body in braces have no such place, and are read through each closure.
  *
  * Locals of inner blocks are not read, nor those that, as far as the text shows, only ever hold numbers.
  */
@@ -36,6 +40,8 @@ const deepest = 4;
 export class Holders {
   readonly #scopes: ScopeMap;
   readonly #guesses: Guesses;
+  /** Numbers of the functions whose calls' variables are read in one place. */
+  readonly #shared = new Map<Scope, number>();
   /** What each function of the program returns, by its name. */
   readonly #returned = new Map<string, AnyNode[]>();
 
@@ -43,16 +49,32 @@ export class Holders {
     this.#scopes = scopes;
     this.#guesses = guesses;
     this.#collectReturns(program as unknown as AnyNode, null);
+    for (const [node, scope] of scopes.scopes) {
+      const { body } = node as unknown as AnyNode;
+      const hasBraces = (body as AnyNode | undefined)?.type === 'BlockStatement';
+      if (scope.kind === 'function' && hasBraces && kept(scope).length > 0) this.#shared.set(scope, this.#shared.size);
+    }
   }
 
-  /** The reader of what a closure made here keeps; null where it keeps nothing. */
+  /** Declares what stands for a call of the function and reads its captured variables; empty where there are none. */
+  environment(fn: AnyNode): string {
+    const scope = this.#scopes.scopes.get(fn);
+    const number = scope && this.#shared.get(scope);
+    return number === undefined ? '' : `const ${marker}s${number}=${marker}E(${reader(kept(scope!))});`;
+  }
+
+  /** What a closure made here keeps: the calls that it shares, then a reader of the rest. Null where it keeps nothing. */
   closureReader(fn: AnyNode): string | null {
     const names = new Set<string>();
+    const calls: string[] = [];
     let scope: Scope | null = this.#scopes.scopes.get(fn)?.parent ?? null;
-    for (; scope && scope.kind !== 'global'; scope = scope.parent)
-      for (const variable of scope.variables.values())
-        if (variable.captured && variable.kind !== 'function') names.add(variable.name);
-    return reader([...names]);
+    for (; scope && scope.kind !== 'global'; scope = scope.parent) {
+      const number = this.#shared.get(scope);
+      if (number === undefined) for (const name of kept(scope)) names.add(name);
+      else calls.push(`${marker}s${number}`);
+    }
+    const own = reader([...names]);
+    return own === null && calls.length === 0 ? null : `[${calls}]${own === null ? '' : `,${own}`}`;
   }
 
   /** The reader of a function's own variables that may hold memory; null where none does. */
@@ -116,6 +138,13 @@ export class Holders {
       this.#returned.set(name, [...(this.#returned.get(name) ?? []), node.argument as AnyNode]);
     for (const child of childrenOf(node)) this.#collectReturns(child, own ?? name);
   }
+}
+
+/** Variables of a scope that closures may keep. Functions declared there are known by their code. */
+function kept(scope: Scope): string[] {
+  return [...scope.variables.values()]
+    .filter(({ captured, kind }) => captured && kind !== 'function')
+    .map(({ name }) => name);
 }
 
 /** A function of the place in the list, and how many there are. */

@@ -331,7 +331,8 @@ class Instrumenter {
       .map((inner) => [(inner.id as AnyNode).name as string, this.#holders.closureReader(inner)] as const)
       .filter(([, reader]) => reader !== null)
       .map(([name, reader]) => `${marker}F(${name},${reader});`);
-    return `${locals === null ? '' : `try{${marker}p(${locals});`}${declared.join('')}`;
+    const environment = this.#holders.environment(node);
+    return `${environment}${locals === null ? '' : `try{${marker}p(${locals});`}${declared.join('')}`;
   }
 
   #function(node: AnyNode): void {

@@ -10,6 +10,7 @@ import { marker as m } from './marker.ts';
 import { type Charge, meterText } from './metering.ts';
 import { meterFeatures } from './meters.ts';
 import type { CostModel } from './model.ts';
+import type { Kept } from './sizes.ts';
 
 const kinds = ['typed', 'fraction', 'array', 'string', 'object'] as const;
 const uses = { g: 'get', w: 'set', u: 'update' } as const;
@@ -61,7 +62,9 @@ export interface Controls {
   memoryLeft(): number;
   setMemoryLeft(bytes: number): void;
   /** What a closure keeps; null where it keeps nothing. */
-  keeps(fn: unknown): unknown[] | null;
+  keeps(fn: unknown): Kept | null;
+  /** What the variables of a call hold, by what stands for the call. */
+  environment(call: unknown): unknown[];
   /** What the locals of the functions that run hold; none run after `unwind`. */
   locals(): unknown[];
   unwind(): void;
@@ -112,7 +115,7 @@ export function preludeText(model: CostModel, profileBlocks: number): string {
     `${letter === 'n' ? `else if(typeof r==='string'){${held}${charge('concat')}${charge('concat.character', 'r.length')}}` : ''}return r};`;
   const looked = (letter: string, feature: string): string =>
     `const ${m}${letter}=(r)=>{if(typeof r==='number'&&(${isWide})){${charge(feature)}}return r};`;
-  const helpers = [...'gwulxnMDRBAvCtyzjhNSTFpqf'];
+  const helpers = [...'gwulxnMDRBAvCtyzjhNSTFEpqf'];
   const names = helpers.map((letter) => m + letter).join(',');
   return `'use strict';
 let ${m}k=0,${m}m=0,${m}w0=0;
@@ -123,7 +126,7 @@ const collect=(s)=>{try{return hostCollect(s)}catch(e){return -1}};
 ${m}hooks.refill=refill;${m}hooks.look=(s)=>{try{return hostLook(s)}catch(e){return -1}};${m}hooks.collect=collect;
 return {
 left:()=>${m}k,setLeft:(v)=>{${m}k=v},memoryLeft:()=>${m}m,setMemoryLeft:(v)=>{${m}m=v},
-keeps:(f)=>${m}hooks.keeps(f),locals:()=>${m}hooks.locals(),unwind:()=>${m}hooks.unwind(),
+keeps:(f)=>${m}hooks.keeps(f),environment:(e)=>${m}hooks.environment(e),locals:()=>${m}hooks.locals(),unwind:()=>${m}hooks.unwind(),
 kill:()=>{${m}hooks.dead=true;${m}k=-1},revive:()=>{${m}hooks.dead=false},
 isInterruption:(t)=>t===${m}hooks.token,
 blockCounts:()=>${m}b,dynamicCounts:()=>${m}d,reset:()=>{for(let i=0;i<${m}b.length;i++)${m}b[i]=0;for(let i=0;i<${m}d.length;i++)${m}d[i]=0},
@@ -133,7 +136,7 @@ const ${m}o=()=>{if(!${m}hooks.dead){const left=${m}hooks.refill();if(left>=0){$
 const ${m}c=(s)=>{if(${m}hooks.dead)throw ${m}hooks.token;const left=${m}hooks.collect(s);if(left>=0){${m}m=left;return}${m}hooks.dead=true;${m}k=-1;throw ${m}hooks.token};
 const {${names}}=(()=>{
 const {isView,isArray,keys,Float32Array,Float64Array,DataView,Error,Map,Set,Date,WeakSet,WeakMap}=globalThis.${m}i;
-const made=new WeakSet(),readers=new WeakMap(),stack=[];let depth=0;let kind=0,sets=false,isNew=false,last=null,key=null;
+const made=new WeakSet(),viewed=new WeakSet(),readers=new WeakMap(),stack=[];let depth=0;let kind=0,sets=false,isNew=false,last=null,key=null;
 const steps=(o,k)=>{const all=keys(o),name=''+k;let at=all.length-1;while(at>=0&&all[at]!==name)at--;isNew=at<0;return at<0?all.length:${dynamic.passes === 'older' ? 'at' : 'all.length-1-at'}};
 ${element('g')}${element('w')}${element('u')}
 const ${m}l=(o)=>{${byKind((kind) => `length.${kind}`)}};
@@ -149,15 +152,17 @@ const ${m}y=(k)=>{key=k;return k};
 const ${m}z=(o)=>{if(typeof o==='object'&&o!==null&&!isView(o)&&!isArray(o)&&typeof key!=='symbol'){const s=steps(o,key);${charge('step.object', 's')}}return o};
 const ${m}j=(o)=>{if(isArray(o)){${charge('forIn.array')}}else{${charge('forIn.object')}}if(typeof o==='object'&&o!==null){const s=keys(o).length;${charge('forIn.key', 's')}${charge('forIn.pair', '(s*(s-1)/2)')}}return o};
 const ${m}h=(o)=>{if(isArray(o)){${charge('forOf.array')}}else if(o instanceof Map||o instanceof Set){${charge('forOf.map')}${charge('forOf.map.element', 'o.size')}}else{${charge('forOf.other')}}return o};
-const ${m}N=(o)=>{if(isView(o)){if(!(DataView&&o instanceof DataView)&&o.byteLength===o.buffer.byteLength){${charge('new.typed')}${charge('new.typed.byte', 'o.byteLength')}}else{${charge('new.view')}}}
+const ${m}N=(o)=>{if(isView(o)){if(!(DataView&&o instanceof DataView)&&o.byteLength===o.buffer.byteLength&&!viewed.has(o.buffer)){viewed.add(o.buffer);${charge('new.typed')}${charge('new.typed.byte', 'o.byteLength')}}else{${charge('new.view')}}}
 else if(isArray(o)){${charge('new.array')}${charge('new.array.element', 'o.length')}}else if(o instanceof Error){made.add(o);${charge('new.error')}}else if(o instanceof Map||o instanceof Set){${charge('new.map')}}else if(o instanceof Date){${charge('new.date')}}else{${charge('new.other')}if(typeof o==='object'&&o!==null){${charge('new.other.pair', '((keys(o).length+1)>>1)')}}}return o};
 const ${m}S=(o)=>{if(o!==null&&typeof o==='object'){${charge('spread.element', '((isArray(o)||isView(o)?o.length:o.size||keys(o).length)|0)')}}return o};
 const ${m}T=(o)=>{if(isArray(o)){${charge('new.typed.fromArray', 'o.length')}}else if(isView(o)){${charge('new.typed.fromTyped', 'o.length')}}return o};
-const ${m}F=(f,r,n)=>{readers.set(f,{r,n});return f};
+const ${m}F=(f,calls,r,n)=>{readers.set(f,{calls,r,n});return f};
+const ${m}E=(r,n)=>({r,n});
 const ${m}p=(r,n)=>{stack[depth++]={r,n}};
 const ${m}q=()=>{stack[--depth]=null};
-const readOut=({r,n})=>{const values=[];for(let i=0;i<n;i++)try{values[i]=r(i)}catch(e){values[i]=undefined}return values};
-${m}hooks.keeps=(f)=>{const at=readers.get(f);return at===undefined?null:readOut(at)};
+const readOut=({r,n})=>{const values=[];if(r===undefined)return values;for(let i=0;i<n;i++)try{values[i]=r(i)}catch(e){values[i]=undefined}return values};
+${m}hooks.keeps=(f)=>{const at=readers.get(f);return at===undefined?null:{calls:at.calls,own:readOut(at)}};
+${m}hooks.environment=readOut;
 ${m}hooks.locals=()=>{const all=[];for(let i=0;i<depth;i++){const values=readOut(stack[i]);for(let k=0;k<values.length;k++)all[all.length]=values[k]}return all};
 ${m}hooks.unwind=()=>{depth=0;stack.length=0};
 const ${m}f=(e)=>{if(e instanceof Error&&!made.has(e)){${charge('error.engine')}}if(${m}hooks.dead||typeof e==='object'&&e!==null&&e.name==='RangeError'&&e.message==='Maximum call stack size exceeded'){${m}hooks.dead=true;${m}k=-1;throw ${m}hooks.token}};

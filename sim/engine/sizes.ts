@@ -49,8 +49,33 @@ export function methodsOf(held: object): [string, unknown][] {
   ];
 }
 
-/** What a closure keeps, or null; how the engine is to be asked. */
-export type Keeps = (fn: unknown) => readonly unknown[] | null;
+/** What a closure keeps: variables of its own, and calls whose variables it shares with other closures. */
+export interface Kept {
+  readonly own: readonly unknown[];
+  /** What stands for each call: the same object for each closure that shares it. */
+  readonly calls: readonly object[];
+}
+
+/** How the engine is asked for what closures keep. */
+export interface Closures {
+  /** Null where the function keeps nothing. */
+  keeps(fn: unknown): Kept | null;
+  /** What the variables of a call hold. */
+  environment(call: unknown): readonly unknown[];
+}
+
+/** The variables that a closure keeps and that were not counted yet, a list for itself and each call. */
+export function keptAnew(closures: Closures, fn: unknown, seen: Set<unknown>): readonly (readonly unknown[])[] | null {
+  const kept = closures.keeps(fn);
+  if (kept === null) return null;
+  const lists = [kept.own];
+  for (let at = 0; at < kept.calls.length; at++) {
+    const call = kept.calls[at]!;
+    if (!seen.has(call)) lists.push(closures.environment(call));
+    seen.add(call);
+  }
+  return lists;
+}
 
 /**
  * What values and all they hold take: bytes of JerryScript's heap, or Espruino's variables. Each object counts once, and
@@ -60,14 +85,16 @@ export class LiveSize {
   size = 0;
   readonly #isJerry: boolean;
   readonly #bytesEach: number;
-  readonly #keeps: Keeps;
+  readonly #closures: Closures;
   readonly #seen = new Set<unknown>();
   readonly #keys = new Set<string>();
+  /** Calls whose variables were counted. */
+  readonly #calls = new Set<unknown>();
 
-  constructor(engine: 'espruino' | 'jerryscript', bytesEach: number, keeps: Keeps) {
+  constructor(engine: 'espruino' | 'jerryscript', bytesEach: number, closures: Closures) {
     this.#isJerry = engine === 'jerryscript';
     this.#bytesEach = bytesEach;
-    this.#keeps = keeps;
+    this.#closures = closures;
   }
 
   get objects(): number {
@@ -112,12 +139,11 @@ export class LiveSize {
       );
       Set.prototype.forEach.call(types.isSet(held) ? held : new Set(), (value: unknown) => waiting.push(value));
     } else {
-      const kept = typeof held === 'function' ? this.#keeps(held) : null;
-      if (kept !== null) {
-        this.size += this.#isJerry
-          ? jerrySizes.closure + jerrySizes.pair * Math.ceil(kept.length / 2)
-          : variables.closure + kept.length;
-        waiting.push(...kept);
+      const lists = typeof held === 'function' ? keptAnew(this.#closures, held, this.#calls) : null;
+      if (lists !== null) this.size += this.#isJerry ? jerrySizes.closure : variables.closure;
+      for (const kept of lists ?? []) {
+        this.size += this.#isJerry ? jerrySizes.pair * Math.ceil(kept.length / 2) : kept.length;
+        for (let at = 0; at < kept.length; at++) waiting.push(kept[at]);
       }
       const entries = Object.entries(held);
       if (typeof held === 'object')

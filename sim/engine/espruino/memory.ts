@@ -8,10 +8,15 @@ import { type AnyNode, childrenOf, isFunction } from '../ast.ts';
 import { classesOf } from '../builtin-names.ts';
 import { addTo, type Bag } from '../features.ts';
 import type { Unit } from '../model.ts';
-import { dataVariables, type Keeps, methodsOf, more, nameCharacters, stringCharacters } from '../sizes.ts';
+import { type Closures, dataVariables, keptAnew, methodsOf, more, nameCharacters, stringCharacters } from '../sizes.ts';
 
 /** `read` reads a global variable of the program. */
-export function espruinoMemory(unit: Unit, read: (name: string) => unknown, bytesEach: number, keeps: Keeps): Bag {
+export function espruinoMemory(
+  unit: Unit,
+  read: (name: string) => unknown,
+  bytesEach: number,
+  closures: Closures,
+): Bag {
   const bag: Bag = new Map();
   const seen = new Set<unknown>();
   const name = (text: string) => {
@@ -34,8 +39,12 @@ export function espruinoMemory(unit: Unit, read: (name: string) => unknown, byte
     } else if (typeof held === 'string') addTo(bag, 'string', 1 + more(held.length, stringCharacters, bytesEach));
     else if (held !== null && typeof held === 'object' && !seen.has(held)) {
       seen.add(held);
-      if (ArrayBuffer.isView(held)) addTo(bag, 'typed', 2 + dataVariables(held.byteLength, bytesEach));
-      else if (Array.isArray(held)) {
+      if (ArrayBuffer.isView(held)) {
+        // A view is a variable; the data and what refers to it are there once for all views.
+        const isNew = !seen.has(held.buffer);
+        seen.add(held.buffer);
+        addTo(bag, 'typed', isNew ? 2 + dataVariables(held.buffer.byteLength, bytesEach) : 1);
+      } else if (Array.isArray(held)) {
         addTo(bag, 'array');
         addTo(bag, 'element', held.length);
         for (let at = 0; at < held.length; at++) value(held[at]);
@@ -48,9 +57,9 @@ export function espruinoMemory(unit: Unit, read: (name: string) => unknown, byte
       }
     } else if (typeof held === 'function' && !seen.has(held)) {
       seen.add(held);
-      const kept = keeps(held);
-      if (kept !== null) {
-        addTo(bag, 'closure');
+      const lists = keptAnew(closures, held, seen);
+      if (lists !== null) addTo(bag, 'closure');
+      for (const kept of lists ?? []) {
         addTo(bag, 'closure.variable', kept.length);
         for (let at = 0; at < kept.length; at++) value(kept[at]);
       }

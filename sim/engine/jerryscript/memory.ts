@@ -10,14 +10,14 @@ import { classesOf } from '../builtin-names.ts';
 import jerryscriptNames from '../costs/jerryscript-names.json' with { type: 'json' };
 import { addTo, type Bag } from '../features.ts';
 import type { Unit } from '../model.ts';
-import { jerryGranule, type Keeps, methodsOf } from '../sizes.ts';
+import { type Closures, jerryGranule, keptAnew, methodsOf } from '../sizes.ts';
 import { linedStatements } from './lines.ts';
 
 /**
  * Functions stay as byte code with a table of literals; the code of the top level is given back when it has run. A
  * variable that lives in a register leaves no name; any other name, and each text, is kept once.
  */
-export function jerryscriptMemory(unit: Unit, read: (name: string) => unknown, keeps: Keeps): Bag {
+export function jerryscriptMemory(unit: Unit, read: (name: string) => unknown, closures: Closures): Bag {
   const bag: Bag = new Map();
   const texts = new Set<string>();
   const seen = new Set<unknown>();
@@ -49,9 +49,9 @@ export function jerryscriptMemory(unit: Unit, read: (name: string) => unknown, k
       }
     } else if (typeof held === 'function' && !seen.has(held)) {
       seen.add(held);
-      const kept = keeps(held);
-      if (kept !== null) {
-        addTo(bag, 'closure');
+      const lists = keptAnew(closures, held, seen);
+      if (lists !== null) addTo(bag, 'closure');
+      for (const kept of lists ?? []) {
         addTo(bag, 'closure.variable', 2 * Math.ceil(kept.length / 2));
         for (let at = 0; at < kept.length; at++) value(kept[at]);
       }
