@@ -116,7 +116,7 @@ export function recordedTests(browser: TestBrowser): void {
     await page.getByText('counters, no events').waitFor();
     await page.getByText('this is its last sweep').waitFor();
     expect(await figure(page, 'live')).toMatch(/KB$/);
-    expect(await page.locator('.u-wrap').count()).toBe(2);
+    await expect.poll(() => page.locator('.u-wrap').count()).toBe(2);
   });
 
   test('the example that is in the page: a leak, a broken-up heap and failed requests, in words', async () => {
