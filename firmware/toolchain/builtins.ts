@@ -104,14 +104,7 @@ export const kalumaLacksStatics: Readonly<Record<string, readonly string[]>> = {
   process: ['exit', 'memory', 'hrtime', 'nextTick'],
   Promise: ['any'],
 };
-export const kalumaLacksMethods: readonly string[] = [
-  'at',
-  'findLast',
-  'findLastIndex',
-  'replaceAll',
-  'toSorted',
-  'toReversed',
-];
+export const kalumaLacksMethods: readonly string[] = ['at', 'findLast', 'findLastIndex', 'toSorted', 'toReversed'];
 
 /** What to write instead, by the name of what is missing. */
 export const instead: Readonly<Record<string, string>> = {

@@ -382,7 +382,9 @@ export function nextBlock(block: number): number {
     if (following < 32) next = (page << 9) + (following << 4);
   } else {
     let at = page + 1;
-    if (kind === LARGE) while (at < pages && u8[PAGE_MAP + at] === INSIDE) at++;
+    const more = kind === LARGE ? INSIDE : 0;
+    // A run of free pages is one block, as a large block is.
+    if (kind === LARGE || kind === 0) while (at < pages && u8[PAGE_MAP + at] === more) at++;
     next = at << 9;
   }
   return next >= pages << 9 ? 0 : next;
