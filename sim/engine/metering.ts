@@ -26,6 +26,12 @@ for(let it=low+1;--n;it++){const v=list[it],c=compare(v,value);
 if(c<=0){if(c<0)lowest=false;below++;list[pivot]=v;pivot++;list[it]=list[pivot];list[pivot]=value}else above++}
 part(pivot+1,above);if(!lowest)part(low,below)};part(0,list.length);return list};`;
 
+const stretchGiven = `const P=(n,at,none)=>at===undefined?none:(at=at|0,at<0?at+n>0?at+n:0:at<n?at:n);
+const R=(t,from,to)=>{const n=L(t),count=P(n,to,n)-P(n,from,0);return count>0?count:0};`;
+
+/** jswrap_array_fill looks at each element and sets those in range. */
+const stretchWhole = `const R=(t)=>L(t);`;
+
 export function meterText(engine: 'espruino' | 'jerryscript', charge: Charge): string {
   const rows = meters.map(({ owner, name, feature, counts, callsBack }) => {
     const pay = [
@@ -41,6 +47,7 @@ const L=(x)=>x===null||x===undefined?0:x.length>>>0,K=(x)=>typeof x==='object'&&
 const F=(a)=>{for(let i=0;i<a.length;i++)if(typeof a[i]==='number'&&(a[i]|0)!==a[i])return 1;return 0};
 const V=(j)=>{let n=1;if(typeof j==='string')for(let i=0;i<j.length;i++){const c=j[i];if(c===','||c==='{'||c==='[')n++}return n};
 const D=(j)=>{let n=0;if(typeof j==='string')for(let i=0;i<j.length;i++)if(j[i]==='.')n++;return n};
+${engine === 'jerryscript' ? stretchGiven : stretchWhole}
 const Q=(n)=>n>1?log2(n):0,I=(i)=>i>0&&i<1e9?i|0:0;
 const put=(o,name,w,length)=>{defineProperty(w,'length',{value:length,configurable:true});defineProperty(o,name,{value:w})};
 const M=(o,name,back,pay)=>{if(!o||typeof o[name]!=='function'||!hasOwn(o,name))return;const f=o[name];

@@ -27,6 +27,8 @@ export interface Meter {
 const unit = (expression: string): Counts => ({ unit: expression });
 const characters = (expression: string): Counts => ({ character: expression });
 const length = unit('L(t)');
+/** Elements that a fill goes through: JerryScript's those between its start and its end, Espruino's all. */
+const stretch = unit('R(t,a[1],a[2])');
 const result = unit('L(r)');
 const given = unit('a.length');
 const called = unit('n');
@@ -54,7 +56,8 @@ const tables: readonly (readonly [owner: string, group: string, rows: readonly R
       ['indexOf lastIndexOf', passed],
       ['includes', length],
       ['join', { ...length, ...written }],
-      ['reverse fill copyWithin', length],
+      ['reverse', length],
+      ['fill copyWithin', stretch],
       ['forEach map filter some every find findIndex reduce reduceRight flatMap', called],
       ['keys entries values'],
     ],
@@ -65,7 +68,8 @@ const tables: readonly (readonly [owner: string, group: string, rows: readonly R
     [
       ['set', unit('L(a[0])')],
       ['subarray'],
-      ['fill reverse copyWithin', length],
+      ['reverse', length],
+      ['fill copyWithin', stretch],
       ['slice', result],
       ['indexOf lastIndexOf', passed],
       ['includes', length],

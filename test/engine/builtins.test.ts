@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { loadBoard } from '../../boards/board.ts';
 import builtins from '../../sim/engine/builtins.json' with { type: 'json' };
+import { measureCall } from '../../sim/engine/call.ts';
 import { createEngine } from '../../sim/engine/create.ts';
 
 const instances: Record<string, string> = {
@@ -77,3 +78,13 @@ test.each(['kaluma-pico', 'pico_r1_3'])(
       expect([source, engine.run(source, 'a.js')]).toMatchObject([source, { kind: 'value', value }]);
   },
 );
+
+test('a fill costs what it goes through: its stretch on JerryScript, every element on Espruino', () => {
+  const fill = (id: string, call: string): number =>
+    measureCall(loadBoard(id), { source: 'var a = new Uint8Array(4096);', fileName: 'a.js' }, call).cycles;
+  const whole = fill('kaluma-pico', 'a.fill(1)');
+  for (const call of ['a.fill(1, 4088)', 'a.fill(1, -8)', 'a.fill(1, 8, 16)', 'a.fill(1, 0, -4088)'])
+    expect(fill('kaluma-pico', call) / whole, call).toBeLessThan(1 / 50);
+  expect(fill('kaluma-pico', 'a.fill(1, 4000, 16)') / whole).toBeLessThan(1 / 50);
+  expect(fill('puckjs', 'a.fill(1, 0, 8)') / fill('puckjs', 'a.fill(1)')).toBeCloseTo(1, 2);
+});
