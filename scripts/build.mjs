@@ -1,9 +1,14 @@
-// Bundles the command line into dist/, so that `heapglass` starts without transpiling.
-// Every output file lies directly in dist/: boards/root.ts relies on being one level below the package root,
+// Bundles the command line into dist/, so that `heapglass` starts without transpiling, and what a program imports as
+// 'heapglass', with its types.
+// Every script lies directly in dist/: boards/root.ts relies on being one level below the package root,
 // in the sources as in the bundle.
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -23,6 +28,19 @@ await build({
   banner: { js: '#!/usr/bin/env node' },
   logLevel: 'warning',
 });
+// 'heapglass' in Node: the device code with all policies. The toolchain takes the sources instead.
+await build({
+  absWorkingDir: root,
+  entryPoints: { index: 'firmware/src/index.ts' },
+  outdir: 'dist',
+  bundle: true,
+  format: 'esm',
+  platform: 'neutral',
+  target: 'es2022',
+  sourcemap: true,
+  logLevel: 'warning',
+});
+await declarations();
 // The pages' scripts, each with all it needs: a report is one file, and a page loads nothing else.
 await build({
   absWorkingDir: root,
@@ -37,6 +55,24 @@ await build({
 });
 await writeFile(`${root}/dist/heapglass.html`, await page());
 await chmod(`${root}/dist/heapglass.js`, 0o755);
+
+/** The types of 'heapglass', for editors and type checkers of the programs that import it. */
+async function declarations() {
+  const require = createRequire(import.meta.url);
+  const compiler = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
+  const options = ['--declaration', '--emitDeclarationOnly', '--rootDir', 'firmware', '--outDir', 'dist/types'];
+  const language = ['--ignoreConfig', '--strict', '--target', 'es2022', '--module', 'esnext', '--types', ''];
+  const resolution = ['--moduleResolution', 'bundler', '--allowImportingTsExtensions', '--verbatimModuleSyntax'];
+  const words = [compiler, 'firmware/src/index.ts', ...options, ...language, ...resolution];
+  await promisify(execFile)(process.execPath, words, { cwd: root });
+  // A declaration says of which script it speaks: './heap.js' is the one that heap.d.ts declares.
+  for (const name of await readdir(`${root}/dist/types`, { recursive: true })) {
+    if (!name.endsWith('.d.ts')) continue;
+    const path = `${root}/dist/types/${name}`;
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, text.replace(/(from '|import\('|import\(")(\.[^'"]*)\.ts/g, '$1$2.js'));
+  }
+}
 
 /** The page of `monitor --web`: one file, whose policy allows its own script and style and nothing else. */
 async function page() {

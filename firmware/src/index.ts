@@ -9,14 +9,18 @@
  */
 import { policyNamed } from './bound-policy.ts';
 import { type CountedHeap, createHeap as createHeapOver } from './heap.ts';
+import type { PolicyName } from './policies/index.ts';
 import { createRegionHeap as createRegionHeapOver, type RegionHeap, type RegionOptions } from './region-heap.ts';
 import { startTelemetry } from './telemetry.ts';
 
 export { freeMany, mallocMany } from './batch.ts';
 export type { CountedHeap, Heap, HeapStats } from './heap.ts';
+export type { PolicyName } from './policies/index.ts';
 export { MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from './policy.ts';
+export type { PostMortem } from './post-mortem.ts';
 export type { RegionHeap, RegionOptions, RegionStats } from './region-heap.ts';
 export { createSafeHeap, type SafeHeap, type SafetyOptions } from './safety.ts';
+export type { Account } from './safety-accounts.ts';
 export {
   FAULT_BOOKKEEPING,
   FAULT_DOUBLE_FREE,
@@ -33,7 +37,7 @@ export interface CreateHeapOptions {
   /** Size of the arena, everything included. */
   bytes: number;
   /** A policy's name. The toolchain reads a literal here; on the board it is the only policy there is. */
-  policy?: string;
+  policy?: PolicyName;
 }
 
 /** A heap over a new arena; null when the arena is too small for the policy, or the policy is unknown. */
@@ -47,7 +51,7 @@ export function createHeap(options: CreateHeapOptions): CountedHeap | null {
 export interface CreateRegionHeapOptions {
   /** The first has an arena; others may be for large blocks alone. */
   regions: RegionOptions[];
-  policy?: string;
+  policy?: PolicyName;
   /** Requests of so many bytes get pages of their own, given back at their free. Default: a fourth of the largest region. */
   largeFrom?: number;
 }
