@@ -6,8 +6,9 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** Millions of bytes that live after a full collection: objects, and the buffers beside them. */
+/** Millions of bytes that live after full collections (the second frees what finalizers kept): objects and buffers. */
 export function liveMegabytes(): number {
+  collect();
   collect();
   const { heapUsed, external } = process.memoryUsage();
   return (heapUsed + external) / 1e6;
