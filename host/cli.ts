@@ -36,6 +36,10 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
     summary: 'boots a virtual board and runs a program on it',
     load: () => import('./commands/sim.ts'),
   },
+  profile: {
+    summary: "where a program's cycles go on a board: by source line, by function",
+    load: () => import('./commands/profile.ts'),
+  },
   monitor: {
     summary: "shows a board's heap live, over a serial port, tcp:// or a virtual board",
     load: () => import('./commands/monitor.ts'),

@@ -15,16 +15,24 @@ export class Charges {
   readonly #model: CostModel;
   /** The number of this text's first block among all that are counted apart; null where none are. */
   readonly #firstBlock: number | null;
+  /** Whether what each place and each call takes is told apart (profile.ts). */
+  readonly countsCalls: boolean;
 
-  constructor(model: CostModel, firstBlock: number | null) {
+  constructor(model: CostModel, firstBlock: number | null, countsCalls: boolean) {
     this.#model = model;
     this.#firstBlock = firstBlock;
+    this.countsCalls = countsCalls;
   }
 
   open(node: Node): Block {
-    const block: Block = { bag: new Map(), node };
+    const block = this.part(node);
     this.blocks.push(block);
     return block;
+  }
+
+  /** What is summed apart to be added to blocks. */
+  part(node: Node): Block {
+    return { bag: new Map(), node, ...(this.countsCalls && { parts: new Map() }) };
   }
 
   priceOf(block: Block): number {
@@ -43,8 +51,27 @@ export class Charges {
     const bytes = Math.round(priceOf(block.bag, this.#model.allocations));
     let text = checked ? `(${marker}k-=${price})<0&&${marker}o()` : `${marker}k-=${price}`;
     if (bytes > 0) text = `(${marker}m-=${bytes})<0&&${marker}c(${bytes}),${text}`;
+    block.price = price;
+    return `${this.#countOf(block, '+', ',')}${text}`;
+  }
+
+  /** Statements that charge a block ahead of its time, and those that give it back. */
+  aheadOf(block: Block): { charge: string; giveBack: string } {
+    const price = this.priceOf(block);
+    block.price = price;
+    return {
+      charge: `${this.#countOf(block, '+', ';')}${marker}k-=${price};`,
+      giveBack: `${this.#countOf(block, '-', ';')}${marker}k+=${price};`,
+    };
+  }
+
+  /** The text that counts a block apart, followed by `end`; nothing where blocks are not. */
+  #countOf(block: Block, sign: '+' | '-', end: string): string {
     const number = this.numberOf(block);
-    return number === null ? text : `${marker}b[${number}]++,${text}`;
+    if (number === null) return '';
+    const count = `${marker}b[${number}]${sign}${sign}${end}`;
+    if (!this.countsCalls) return count;
+    return `${count}${marker}self[${marker}in]${sign}=${block.price}${end}${sign === '+' ? `${marker}at=${number}${end}` : ''}`;
   }
 
   insertStatement(at: number, block: Block, checked: boolean): void {
@@ -52,15 +79,20 @@ export class Charges {
     this.insertions.add(at, () => `void(${this.textOf(block, checked)});`);
   }
 
-  /** After the directives of a function's body, which must stay first. */
-  insertAtStart(body: readonly AnyNode[], bodyStart: number, block: Block, checked: boolean, readers: string): void {
+  /** After the directives of a function's body, which must stay first: `before`, the block's charge, `after`. */
+  insertAtStart(
+    body: readonly AnyNode[],
+    bodyStart: number,
+    { block, before, after }: { block: Block; before: string; after: string },
+  ): void {
     let at = bodyStart;
     for (const statement of body) {
       if (typeof statement.directive !== 'string') break;
       at = statement.end;
     }
     // A directive without its semicolon would otherwise become part of the charge.
-    this.insertions.add(at, () => `${at === bodyStart ? '' : ';'}void(${this.textOf(block, checked)});${readers}`);
+    const end = at === bodyStart ? '' : ';';
+    this.insertions.add(at, () => `${end}${before}void(${this.textOf(block, true)});${after}`);
   }
 
   /** Puts text around a node. */
@@ -75,6 +107,16 @@ export class Charges {
     this.insertions.add(node.start, () => `(${this.textOf(block, checked)},`);
     inside();
     this.insertions.add(node.end, ')');
+  }
+}
+
+/** Adds what was summed apart to a block. */
+export function addBlock(from: Block, to: Block): void {
+  addAll(from.bag, to.bag);
+  for (const [start, part] of from.parts ?? []) {
+    const known = to.parts?.get(start) ?? new Map();
+    addAll(part, known);
+    to.parts?.set(start, known);
   }
 }
 

@@ -20,6 +20,7 @@ import { marker } from './marker.ts';
 
 import type { Block, CostModel, Unit } from './model.ts';
 import { type Controls, dynamicNames, preludeText } from './prelude.ts';
+import { type ExecutionProfile, executionProfile } from './profile.ts';
 import { type HostFunctions, Sandbox } from './sandbox.ts';
 import { analyseScopes } from './scopes.ts';
 import { LiveSize } from './sizes.ts';
@@ -42,13 +43,30 @@ export interface ProfiledEngine extends Engine {
   memory(): Map<string, number>;
 }
 
+export interface CallProfiledEngine extends Engine {
+  /** Core cycles of one unit of the profile. */
+  readonly cyclesPerUnit: number;
+  /** What was executed since the last `resetProfile`. */
+  callProfile(): ExecutionProfile;
+  resetProfile(): void;
+}
+
 export function createEngine(board: Board, functions: HostFunctions = {}, options: EngineOptions = {}): Engine {
-  return new ModelEngine(board, functions, options, false);
+  return new ModelEngine(board, functions, options, 'nothing');
 }
 
 /** An engine that also counts features apart: for fitting prices. */
 export function createProfiledEngine(board: Board): ProfiledEngine {
-  return new ModelEngine(board, {}, {}, true);
+  return new ModelEngine(board, {}, {}, 'features');
+}
+
+/** An engine that also tells apart what each place of its programs and each call takes (profile.ts). */
+export function createCallProfiledEngine(
+  board: Board,
+  functions: HostFunctions = {},
+  options: EngineOptions = {},
+): CallProfiledEngine {
+  return new ModelEngine(board, functions, options, 'calls');
 }
 
 export function modelOf(board: Board, withFlashCache = false): CostModel {
@@ -75,15 +93,19 @@ function refuseModules(node: AnyNode): void {
   for (const child of childrenOf(node)) refuseModules(child);
 }
 
-class ModelEngine implements ProfiledEngine {
+class ModelEngine implements ProfiledEngine, CallProfiledEngine {
   readonly #board: Board;
   readonly #model: CostModel;
   readonly #options: EngineOptions;
   readonly #sandbox: Sandbox;
   readonly #controls: Controls;
-  readonly #profiling: boolean;
+  readonly #profiling: 'nothing' | 'features' | 'calls';
   readonly #blocks: Block[] = [];
-  readonly #cyclesPerUnit: number;
+  /** For profiling: the texts that were run, and in which of them each block stands. */
+  readonly #texts: { fileName: string; source: string }[] = [];
+  readonly #textOf: number[] = [];
+  #unitsAtReset = 0;
+  readonly cyclesPerUnit: number;
   /** Bytes of the engine's heap, or its variables. */
   readonly #heapSize: number;
   #liveAtLoad = 0;
@@ -101,15 +123,21 @@ class ModelEngine implements ProfiledEngine {
   #death: 'outOfMemory' | 'interrupted' | null = null;
   #depth = 0;
 
-  constructor(board: Board, functions: HostFunctions, options: EngineOptions, profiling: boolean) {
+  constructor(
+    board: Board,
+    functions: HostFunctions,
+    options: EngineOptions,
+    profiling: 'nothing' | 'features' | 'calls',
+  ) {
     this.#board = board;
     this.#options = options;
     this.#profiling = profiling;
     this.#model = modelOf(board, options.withFlashCache);
     this.#heapSize = (board.engine === 'kaluma' ? board.engineHeapBytes : board.jsvars?.count) ?? Infinity;
-    this.#cyclesPerUnit = board.engine === 'espruino' ? espruinoCyclesPerInstruction(board) : 1;
+    this.cyclesPerUnit = board.engine === 'espruino' ? espruinoCyclesPerInstruction(board) : 1;
     this.#sandbox = new Sandbox(board);
-    this.#sandbox.prepare(preludeText(this.#model, profiling ? profileBlocks : 0));
+    const blocks = profiling === 'nothing' ? 0 : profileBlocks;
+    this.#sandbox.prepare(preludeText(this.#model, blocks, profiling === 'calls'));
     const start = this.#sandbox.evaluate(`${marker}start`, 'prelude') as (
       refill: (left: number) => number,
       collect: (asked: number) => number,
@@ -131,7 +159,7 @@ class ModelEngine implements ProfiledEngine {
   }
 
   get cycles(): number {
-    return Math.round(this.#units * this.#cyclesPerUnit + this.#extraCycles);
+    return Math.round(this.#units * this.cyclesPerUnit + this.#extraCycles);
   }
 
   get instructions(): number | null {
@@ -163,7 +191,7 @@ class ModelEngine implements ProfiledEngine {
     this.#files.add(fileName);
     const outcome = this.#attempt(fileName, () => {
       unit = unitOf(source, this.#known);
-      return this.#sandbox.evaluate(this.#prepare(unit), fileName);
+      return this.#sandbox.evaluate(this.#prepare(unit, fileName), fileName);
     });
     if (unit !== null) this.#remember(unit);
     return outcome;
@@ -194,18 +222,33 @@ class ModelEngine implements ProfiledEngine {
     return features;
   }
 
+  callProfile(): ExecutionProfile {
+    const counters = this.#controls.callCounters();
+    if (counters === null) throw new Error('calls are not counted');
+    const counted = { blocks: this.#blocks, textOf: this.#textOf, counts: this.#controls.blockCounts() };
+    const { calls, places } = executionProfile(counted, counters, this.#model);
+    const inPrograms = calls.reduce((sum, { selfUnits }) => sum + selfUnits, 0);
+    return { texts: this.#texts, calls, places, elsewhereUnits: this.#units - this.#unitsAtReset - inPrograms };
+  }
+
   resetProfile(): void {
     this.#controls.reset();
+    this.#unitsAtReset = this.#units;
   }
 
   /** Instrumented text of a program or a line. */
-  #prepare(unit: Unit): string {
+  #prepare(unit: Unit, fileName: string): string {
+    const isProfiled = this.#profiling !== 'nothing';
     const { code, blocks }: Instrumented = instrument(
       unit,
       this.#model,
-      this.#profiling ? { profile: { firstBlock: this.#blocks.length } } : {},
+      isProfiled ? { profile: { firstBlock: this.#blocks.length, countsCalls: this.#profiling === 'calls' } } : {},
     );
-    if (this.#profiling) this.#blocks.push(...blocks);
+    if (isProfiled) {
+      this.#blocks.push(...blocks);
+      for (const _ of blocks) this.#textOf.push(this.#texts.length);
+      this.#texts.push({ fileName, source: unit.source });
+    }
     this.#known = [...unit.scopes.global.variables.keys()];
     // Kaluma parses everything as strict code; Espruino knows no strict mode.
     return this.#board.engine === 'kaluma' ? `'use strict';${code}` : code;
@@ -240,7 +283,7 @@ class ModelEngine implements ProfiledEngine {
 
   #eval(text: unknown): unknown {
     if (typeof text !== 'string') return text;
-    return this.#sandbox.evaluate(this.#prepare(unitOf(text, this.#known)), 'eval');
+    return this.#sandbox.evaluate(this.#prepare(unitOf(text, this.#known), 'eval'), 'eval');
   }
 
   #chargeHostCall(): void {
@@ -256,7 +299,7 @@ class ModelEngine implements ProfiledEngine {
       this.#budgetEnd =
         this.#options.cycleBudget === undefined
           ? Infinity
-          : this.#units + this.#options.cycleBudget / this.#cyclesPerUnit;
+          : this.#units + this.#options.cycleBudget / this.cyclesPerUnit;
     }
     this.#depth++;
     try {

@@ -61,7 +61,12 @@ export class ExpressionWalk {
   }
 
   own(node: AnyNode, block: Block): void {
-    this.#costs.own(node, this.#path[this.#path.length - 1] ?? null, block.bag);
+    const parent = this.#path[this.#path.length - 1] ?? null;
+    this.#costs.own(node, parent, block.bag);
+    if (block.parts === undefined) return;
+    const part = block.parts.get(node.start) ?? new Map();
+    block.parts.set(node.start, part);
+    this.#costs.own(node, parent, part);
   }
 
   within(node: AnyNode, work: () => void): void {

@@ -10,8 +10,8 @@
  * I3  Every catch and finally begins with a check that rethrows the interruption: the program cannot swallow it.
  * I4  Names of the machinery begin with U+01C2, which no program may contain.
  */
-import { type AnyNode, canLeave, childrenOf } from './ast.ts';
-import { addAll, Charges } from './charges.ts';
+import { type AnyNode, canLeave, childrenOf, isFunction } from './ast.ts';
+import { addBlock, Charges } from './charges.ts';
 import { ExpressionWalk } from './expressions.ts';
 import type { Bag } from './features.ts';
 import { Guesses } from './guesses.ts';
@@ -26,13 +26,17 @@ export interface Instrumented {
 }
 
 export interface InstrumentOptions {
-  /** Count each block apart (`ǂb[number]`), besides charging it. */
-  profile?: { firstBlock: number };
+  /** Count each block apart (`ǂb[number]`), besides charging it; and what each place and call takes (profile.ts). */
+  profile?: { firstBlock: number; countsCalls?: boolean };
 }
 
 export function instrument(unit: Unit, model: CostModel, options: InstrumentOptions = {}): Instrumented {
   return new Instrumenter(unit, model, options).run();
 }
+
+/** Text that may be known only when the walk is over. */
+type Text = string | (() => string);
+const textOf = (text: Text): string => (typeof text === 'string' ? text : text());
 
 class Instrumenter {
   readonly #unit: Unit;
@@ -49,7 +53,7 @@ class Instrumenter {
     this.#unit = unit;
     this.#model = model;
     this.#costs = model.costs(unit);
-    this.#charges = new Charges(model, options.profile?.firstBlock ?? null);
+    this.#charges = new Charges(model, options.profile?.firstBlock ?? null, options.profile?.countsCalls === true);
     const guesses = new Guesses(unit.program);
     this.#holders = new Holders(unit.program, unit.scopes, guesses);
     this.#expressions = new ExpressionWalk(
@@ -83,9 +87,9 @@ class Instrumenter {
   }
 
   /** A statement that runs only sometimes: its own block, in braces. */
-  #branch(node: AnyNode, prepare: (bag: Bag) => void, checked = false, before = ''): void {
+  #branch(node: AnyNode, prepare: (bag: Bag, block: Block) => void, checked = false, before: Text = ''): void {
     const block = this.#charges.open(node);
-    prepare(block.bag);
+    prepare(block.bag, block);
     if (node.type === 'BlockStatement') {
       this.#expressions.own(node, block);
       this.#charges.insertions.add(node.start + 1, before);
@@ -93,7 +97,7 @@ class Instrumenter {
       this.#expressions.within(node, () => this.#statements(node.body as AnyNode[], block));
       return;
     }
-    this.#charges.insertions.add(node.start, () => `{${before}void(${this.#charges.textOf(block, checked)});`);
+    this.#charges.insertions.add(node.start, () => `{${textOf(before)}void(${this.#charges.textOf(block, checked)});`);
     this.#statement(node, block);
     this.#charges.insertions.add(node.end, '}');
   }
@@ -141,7 +145,8 @@ class Instrumenter {
       case 'ContinueStatement':
         this.#expressions.own(node, block);
         this.#expressions.within(node, () => {
-          if (node.argument) this.#expressions.walk(node.argument as AnyNode, block);
+          if (node.type === 'ReturnStatement' && this.#charges.countsCalls) this.#return(node, block);
+          else if (node.argument) this.#expressions.walk(node.argument as AnyNode, block);
           this.#costs.leave(node, this.#path, block.bag);
         });
         return;
@@ -184,22 +189,21 @@ class Instrumenter {
     const early = canLeave(body);
     const labeled = this.#path[this.#path.length - 1]?.type === 'LabeledStatement';
     // Passing over the body of a loop that never runs is charged ahead, and given back in the first iteration.
-    let first = '';
+    let first: Text = '';
     if (this.#model.skips && node.type !== 'DoWhileStatement' && !labeled) {
       const flag = `${marker}s${this.#flags++}`;
       const passed = this.#charges.open(node);
       this.#costs.skip(body, passed.bag);
-      const number = this.#charges.numberOf(passed);
-      const price = () => this.#charges.priceOf(passed);
+      const isCounted = this.#charges.numberOf(passed) !== null;
       this.#charges.insertions.add(node.start, () =>
-        number === null
-          ? `{let ${flag}=${price()};${marker}k-=${flag};`
-          : `{let ${flag}=1;${marker}b[${number}]++;${marker}k-=${price()};`,
+        isCounted
+          ? `{let ${flag}=1;${this.#charges.aheadOf(passed).charge}`
+          : `{let ${flag}=${this.#charges.priceOf(passed)};${marker}k-=${flag};`,
       );
-      first =
-        number === null
-          ? `${marker}k+=${flag};${flag}=0;`
-          : `if(${flag}){${flag}=0;${marker}b[${number}]--;${marker}k+=${price()};}`;
+      first = () =>
+        isCounted
+          ? `if(${flag}){${flag}=0;${this.#charges.aheadOf(passed).giveBack}}`
+          : `${marker}k+=${flag};${flag}=0;`;
       // The price is only known once the bag is full; it is, because skip() above is all that fills it.
     }
     this.#expressions.within(node, () => {
@@ -233,9 +237,9 @@ class Instrumenter {
         this.#branchOfLoop(
           node,
           body,
-          (bag) => {
+          (bag, inside) => {
             iteration(bag);
-            for (const part of atBody) addAll(part.bag, bag);
+            for (const part of atBody) addBlock(part, inside);
           },
           first,
           update,
@@ -247,9 +251,9 @@ class Instrumenter {
 
   /** The test is evaluated once more than the body: once in the block before, once in each iteration. */
   #wholeTest(test: AnyNode, before: Block, atBody: Block[]): void {
-    const part: Block = { bag: new Map(), node: test };
+    const part = this.#charges.part(test);
     this.#expressions.walk(test, part);
-    addAll(part.bag, before.bag);
+    addBlock(part, before);
     atBody.push(part);
   }
 
@@ -264,22 +268,21 @@ class Instrumenter {
   #branchOfLoop(
     _loop: AnyNode,
     body: AnyNode,
-    prepare: (bag: Bag) => void,
-    first: string,
+    prepare: (bag: Bag, block: Block) => void,
+    first: Text,
     update: AnyNode | null = null,
   ): void {
-    let block: Block | null = null;
+    let part: Block | null = null;
     if (update) {
       // Insertions keep their order only from left to right: the update stands before the body.
-      const part: Block = { bag: new Map(), node: update };
+      part = this.#charges.part(update);
       this.#expressions.walk(update, part);
-      block = part;
     }
     this.#branch(
       body,
-      (bag) => {
-        prepare(bag);
-        if (block) addAll(block.bag, bag);
+      (bag, block) => {
+        prepare(bag, block);
+        if (part) addBlock(part, block);
       },
       true,
       first,
@@ -317,10 +320,28 @@ class Instrumenter {
         handler.body as AnyNode,
         (bag) => this.#costs.own(handler, node, bag),
         false,
-        `${marker}f(${name});`,
+        `${this.#back()}${marker}f(${name});`,
       );
     }
-    if (node.finalizer) this.#branch(node.finalizer as AnyNode, () => {}, false, `${marker}f();`);
+    if (node.finalizer) this.#branch(node.finalizer as AnyNode, () => {}, false, `${this.#back()}${marker}f();`);
+  }
+
+  /** A function that is told apart is left when its result is there. */
+  #return(node: AnyNode, block: Block): void {
+    const argument = node.argument as AnyNode | null;
+    if (!argument) {
+      this.#charges.insertions.add(node.start + 'return'.length, ` ${marker}leave(${marker}token)`);
+      return;
+    }
+    this.#charges.insertions.add(argument.start, ` ${marker}left(${marker}token,(`);
+    this.#expressions.walk(argument, block);
+    this.#charges.insertions.add(argument.end, '))');
+  }
+
+  /** Where something that was thrown is caught, the function around is the one that runs again. */
+  #back(): string {
+    if (!this.#charges.countsCalls) return '';
+    return `${marker}back(${this.#path.some(isFunction) ? `${marker}token` : -1});`;
   }
 
   /** Readers of what the function's own variables hold and what the functions declared in it keep. */
@@ -342,16 +363,20 @@ class Instrumenter {
       for (const param of node.params as AnyNode[])
         if (param.type !== 'Identifier') this.#expressions.walk(param, block);
       const body = node.body as AnyNode;
+      const enter = this.#charges.countsCalls ? `${marker}enter(${this.#charges.numberOf(block)})` : null;
       if (body.type === 'BlockStatement') {
         const list = body.body as AnyNode[];
-        this.#charges.insertAtStart(list, body.start + 1, block, true, this.#readers(node, list));
+        const before = enter === null ? '' : `const ${marker}token=${enter};`;
+        this.#charges.insertAtStart(list, body.start + 1, { block, before, after: this.#readers(node, list) });
         this.#expressions.within(body, () => this.#statements(list, block));
+        if (enter !== null) this.#charges.insertions.add(body.end - 1, `;${marker}leave(${marker}token);`);
         if (this.#holders.localReader(node) !== null)
           this.#charges.insertions.add(body.end - 1, `}finally{${marker}q()}`);
       } else {
-        this.#charges.insertions.add(body.start, () => `(${this.#charges.textOf(block, true)},`);
+        const before = enter === null ? '(' : `${marker}left(${enter},(`;
+        this.#charges.insertions.add(body.start, () => `${before}${this.#charges.textOf(block, true)},`);
         this.#expressions.walk(body, block);
-        this.#charges.insertions.add(body.end, ')');
+        this.#charges.insertions.add(body.end, enter === null ? ')' : '))');
       }
     });
   }

@@ -57,4 +57,8 @@ export interface CostModel {
 export interface Block {
   bag: Bag;
   node: Node;
+  /** Units that each time it runs is charged; known once the text is put together. */
+  price?: number;
+  /** What the expressions in it do each, by their offsets; only where places are told apart. */
+  parts?: Map<number, Bag>;
 }

@@ -10,6 +10,7 @@ import { marker as m } from './marker.ts';
 import { type Charge, meterText } from './metering.ts';
 import { meterFeatures } from './meters.ts';
 import type { CostModel } from './model.ts';
+import { type CallCounters, callCounterText } from './profile.ts';
 import type { Kept } from './sizes.ts';
 
 const kinds = ['typed', 'fraction', 'array', 'string', 'object'] as const;
@@ -73,23 +74,27 @@ export interface Controls {
   revive(): void;
   /** The program's end of it: true when what was thrown is the interruption itself. */
   isInterruption(thrown: unknown): boolean;
+  /** Null where calls are not counted. */
+  callCounters(): CallCounters | null;
   blockCounts(): ArrayLike<number>;
   dynamicCounts(): ArrayLike<number>;
   reset(): void;
 }
 
-export function preludeText(model: CostModel, profileBlocks: number): string {
+/** `countsCalls`: what each place and each call takes is told apart (profile.ts). */
+export function preludeText(model: CostModel, profileBlocks: number, countsCalls = false): string {
   const { dynamic, prices, allocations } = model;
   const profiling = profileBlocks > 0;
   const charge: Charge = (feature, times = '1') => {
     const price = prices[feature] ?? 0;
     const bytes = allocations[feature] ?? 0;
     const once = times === '1';
-    const memory =
-      bytes > 0
-        ? `{const ${m}s=${once ? Math.round(bytes) : `(${bytes}*${times})|0`};if((${m}m-=${m}s)<0)${m}c(${m}s)}`
-        : '';
-    const cost = price === 0 ? '' : `${m}k-=${once ? Math.round(price) : `(${price}*${times})|0`};`;
+    const taken = once ? Math.round(bytes) : `(${bytes}*${times})|0`;
+    const countBytes = countsCalls ? `${m}bytes[${m}at]+=${m}s;` : '';
+    const memory = bytes > 0 ? `{const ${m}s=${taken};${countBytes}if((${m}m-=${m}s)<0)${m}c(${m}s)}` : '';
+    const units = once ? Math.round(price) : `(${price}*${times})|0`;
+    const countUnits = `{const ${m}s=${units};${m}k-=${m}s;${m}units[${m}at]+=${m}s;${m}self[${m}in]+=${m}s}`;
+    const cost = price === 0 ? '' : countsCalls ? countUnits : `${m}k-=${units};`;
     return `${memory}${cost}${profiling ? `${m}d[${dynamicNames.indexOf(feature)}]+=${times};` : ''}`;
   };
   const byKind = (feature: (kind: (typeof kinds)[number]) => string, remember = false): string => {
@@ -120,6 +125,7 @@ export function preludeText(model: CostModel, profileBlocks: number): string {
   return `'use strict';
 let ${m}k=0,${m}m=0,${m}w0=0;
 const ${m}b=new Float64Array(${profileBlocks}),${m}d=new Float64Array(${dynamicNames.length});
+${countsCalls ? callCounterText(profileBlocks) : ''}
 var ${m}start=(hostRefill,hostCollect,hostLook)=>{
 const refill=()=>{try{return hostRefill(${m}k)}catch(e){return -1}};
 const collect=(s)=>{try{return hostCollect(s)}catch(e){return -1}};
@@ -129,7 +135,8 @@ left:()=>${m}k,setLeft:(v)=>{${m}k=v},memoryLeft:()=>${m}m,setMemoryLeft:(v)=>{$
 keeps:(f)=>${m}hooks.keeps(f),environment:(e)=>${m}hooks.environment(e),locals:()=>${m}hooks.locals(),unwind:()=>${m}hooks.unwind(),
 kill:()=>{${m}hooks.dead=true;${m}k=-1},revive:()=>{${m}hooks.dead=false},
 isInterruption:(t)=>t===${m}hooks.token,
-blockCounts:()=>${m}b,dynamicCounts:()=>${m}d,reset:()=>{for(let i=0;i<${m}b.length;i++)${m}b[i]=0;for(let i=0;i<${m}d.length;i++)${m}d[i]=0},
+callCounters:()=>${countsCalls ? `${m}counters` : 'null'},
+blockCounts:()=>${m}b,dynamicCounts:()=>${m}d,reset:()=>{for(let i=0;i<${m}b.length;i++)${m}b[i]=0;for(let i=0;i<${m}d.length;i++)${m}d[i]=0;${countsCalls ? `for(const list of [${m}self,${m}units,${m}bytes])for(let i=0;i<list.length;i++)list[i]=0` : ''}},
 }};
 const ${m}hooks={refill:null,collect:null,dead:false,token:{__proto__:null}};
 const ${m}o=()=>{if(!${m}hooks.dead){const left=${m}hooks.refill();if(left>=0){${m}k=left;return}}${m}hooks.dead=true;${m}k=-1;throw ${m}hooks.token};
