@@ -12,11 +12,13 @@ import { VirtualBoard } from '../../sim/board/virtual-board.ts';
 import type { Rp2040Board } from '../../sim/rp2040/rp2040-board.ts';
 import { usageProblem } from '../arguments.ts';
 import type { Arguments, Command, Io } from '../command.ts';
+import { FrameReader } from '../model/frame-reader.ts';
 import { printCall } from '../sim/call.ts';
 import { listen, parseListen } from '../sim/listen.ts';
 import { openPty } from '../sim/pty.ts';
 import { bootImage } from '../sim/whole-system.ts';
 import { openBoard } from '../transport/sim.ts';
+import { plural } from '../view/units.ts';
 
 const defaultBoard = 'kaluma-pico';
 const defaultForSeconds = 10;
@@ -41,6 +43,7 @@ export const command: Command = {
     seed: { type: 'string', value: 'N', help: 'the seed of all chance; default 1' },
     'real-time': { type: 'boolean', help: 'virtual time keeps to the wall clock; always so with --listen and --pty' },
     fast: { type: 'boolean', help: 'with --listen and --pty: as fast as possible instead' },
+    raw: { type: 'boolean', help: 'every byte of the board as it is, telemetry frames too' },
     json: { type: 'boolean', help: 'one JSON object at the end instead of what the board prints' },
   },
   notes: `Faults, with commas between: drop=P, corrupt=P, duplicate=P (a byte, with probability P), noise=P:BYTES,
@@ -79,21 +82,37 @@ async function run(args: Arguments, io: Io): Promise<ExitCode> {
     return serve(board, listenSpec ?? 'tcp:0', !isWhole && !args.flag('fast'), args, io);
   const transport = openBoard(board, { realTime: !isWhole && args.flag('real-time') });
   const isJson = args.flag('json');
+  const shows = isJson ? () => {} : (bytes: Uint8Array) => io.out(Buffer.from(bytes).toString('latin1'));
   let printedBytes = 0;
+  let frames = 0;
+  const reader = new FrameReader({
+    frame: () => {
+      frames++;
+    },
+    text: shows,
+    damaged: () => {},
+  });
   transport.onData((bytes) => {
     printedBytes += bytes.length;
-    if (!isJson) io.out(Buffer.from(bytes).toString('latin1'));
+    if (args.flag('raw')) shows(bytes);
+    else reader.push(bytes);
   });
   io.signal.addEventListener('abort', () => void transport.close());
   await transport.clock.sleep(args.number('for') ?? (args.number('seconds') ?? defaultForSeconds) * 1000);
   await transport.close();
   if (isJson) io.out(`${JSON.stringify({ ...stateOf(board), printedBytes }, null, 2)}\n`);
+  else if (frames > 0) io.err(notShown(frames, board.board.id, args.positionals[0]));
   const death = deathOf(board);
   if (death !== null) {
     io.err(`heapglass: the board is dead: ${death}. Only a power cycle helps.\n`);
     return exitCodes.failed;
   }
   return io.signal.aborted ? exitCodes.interrupted : exitCodes.done;
+}
+
+function notShown(frames: number, boardId: string, program: string | undefined): string {
+  const how = `heapglass monitor sim:${boardId}${program === undefined ? '' : ` --program ${program}`}`;
+  return `\n${plural(frames, 'telemetry frame')} not shown; \`${how}\` draws the heap from them.\n`;
 }
 
 function isWholeSystem(args: Arguments): boolean {

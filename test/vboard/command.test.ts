@@ -1,6 +1,8 @@
 // The command line of `sim`: how long it runs, and what it refuses.
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { exitCodes } from '../../boards/problem.ts';
+import { packageRoot } from '../../boards/root.ts';
 import { parseArguments } from '../../host/arguments.ts';
 import { command } from '../../host/commands/sim.ts';
 import { captureIo } from '../support/io.ts';
@@ -22,4 +24,12 @@ test.each([
 
 test('--seconds and --for together are refused', async () => {
   await expect(sim('--seconds', '1', '--for', '1000')).rejects.toThrow('give one of them');
+});
+
+test('what a program prints is shown without the frames of its telemetry, with --raw with them', async () => {
+  const program = join(packageRoot, 'examples/ring-logger.js');
+  const shown = await sim(program, '--board', 'puckjs', '--seconds', '3');
+  expect(shown.out).not.toMatch(/[\x00-\x09\x0b\x0c\x0e-\x1f]/);
+  expect(shown.err).toMatch(/\d+ telemetry frames not shown; `heapglass monitor sim:puckjs --program .*ring-logger/);
+  expect((await sim(program, '--board', 'puckjs', '--seconds', '3', '--raw')).out).toContain('\0');
 });

@@ -1,7 +1,7 @@
 // Every command of the README is run as it stands there, with the built bin. Two that serve or watch for long are cut
 // short: the virtual board is ended when the last command has used it, and the monitor watches for a second.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { packageRoot } from '../../boards/root.ts';
@@ -67,6 +67,24 @@ test.each(commands)('%s', async (command) => {
 test('every page and picture the README names is there', () => {
   const named = [...readme.matchAll(/\]\(([^)]+)\)|`((?:docs\/)?[\w-]+\.md)`/g)].map(([, link, page]) => link ?? page!);
   for (const path of named) expect(existsSync(join(packageRoot, path)), path).toBe(true);
+});
+
+test('every figure of the README is in the page it names', () => {
+  const rows = readme.split('\n').filter((line) => /^\|.*\*\*[\d.,]+\*\*.*`docs\//.test(line));
+  expect(rows.length).toBeGreaterThan(6);
+  for (const row of rows) {
+    const page = readFileSync(join(packageRoot, /`(docs\/[\w-]+\.md)`/.exec(row)![1]!), 'utf8');
+    for (const [, figure] of row.matchAll(/\*\*([\d.,]+)\*\*/g))
+      expect(
+        page.match(new RegExp(`(?<![\\d.,])${figure!.replaceAll('.', '\\.')}(?![\\d]|[.,]\\d)`)),
+        row,
+      ).not.toBeNull();
+  }
+});
+
+test('every page of docs/ is named', () => {
+  const pages = readdirSync(join(packageRoot, 'docs')).filter((name) => name.endsWith('.md'));
+  for (const page of pages) expect(readme, page).toContain(`\`docs/${page}\``);
 });
 
 test('the bin starts in under 300 ms (the best of some runs: other tests share the machine)', async () => {
