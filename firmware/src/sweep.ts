@@ -122,7 +122,7 @@ export function sweepChunk(out: Uint8Array, from: number, limit: number, nowMs: 
   const flagsAt = from;
   out[flagsAt] = begun ? 0 : MAP_FIRST;
   out[at++] = headerBytes;
-  at = varint(out, at, current === 0 ? arenaBytes : current);
+  at = putVarintAt(out, at, current === 0 ? arenaBytes : current);
   // A chunk ends before a live block, because the sweep can stand on no other.
   while (current !== 0 && at + LONGEST_ENTRY_BYTES < limit) {
     const kind = blockKind(current);
@@ -175,10 +175,11 @@ function entry(out: Uint8Array, from: number, kind: number, bytes: number): numb
   }
   out[at++] = MAP_ESCAPE;
   out[at++] = kind === BLOCK_LIVE ? MAP_KIND_LIVE : kind === BLOCK_FREE ? MAP_KIND_FREE : MAP_KIND_CONTROL;
-  return varint(out, at, bytes);
+  return putVarintAt(out, at, bytes);
 }
 
-function varint(out: Uint8Array, from: number, value: number): number {
+/** Writes a varint to out[from..), returns where it ends. */
+export function putVarintAt(out: Uint8Array, from: number, value: number): number {
   let at = from;
   let rest = value;
   while (rest > 127) {

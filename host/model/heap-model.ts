@@ -1,111 +1,31 @@
 /**
  * The heap as the host knows it: every live block by its address, and the figures that follow from them. A telemetry
- * listener; also fed directly by a replay that needs no line. Imports no Node.
+ * listener; also fed directly by a replay that needs no line. The blocks and the sums over them are live-blocks.ts's (M2, M4),
+ * walks over them heap-walk.ts's. Imports no Node.
  *
  * Invariants
  *   M1  `exact` holds only while the live blocks are those of the board, after the last record heard
- *   M2  live bytes, blocks, the histogram and the sites' live figures are sums over the live blocks
  *   M3  blocks never overlap: a new one evicts what it covers (and that is counted, when the map was exact)
- *   M4  memory is bounded by MAX_ARENA_BYTES, whatever a board claims
  *
  * After a loss the map is stale until a sweep (docs/wire-format.md) has passed over the whole arena without another
  * loss. Blocks are marked with the epoch in which they were last confirmed; a loss starts a new epoch, and a sweep
  * evicts what belongs to an older one.
  */
 import { MAP_KIND_CONTROL, MAP_KIND_LIVE } from '../../firmware/wire/format.ts';
-import { EngineHeap, type EngineHeapState } from './engine-heap.ts';
+import { EngineHeap } from './engine-heap.ts';
 import type { Counters, EngineSample, Hello, MapChunk, TelemetryListener } from './events.ts';
-import { SizeHistogram } from './histogram.ts';
-import { SiteTable, type SiteTotals } from './sites.ts';
+import { FIGURES, type Figure, type HeapState } from './heap-state.ts';
+import { type Block, type HeapBounds, type HeapMetrics, measureFree, walkBlocks } from './heap-walk.ts';
+import { GRANULE_BYTES, LiveBlocks, MAX_ARENA_BYTES, MAX_GRANULES } from './live-blocks.ts';
 
-const GRANULE_BYTES = 8;
-/** Larger arenas exist on no board; a claim beyond it is damage. */
-const MAX_ARENA_BYTES = 1 << 24;
-const MAX_GRANULES = MAX_ARENA_BYTES / GRANULE_BYTES;
+export type { HeapState } from './heap-state.ts';
+export type { Block, HeapMetrics } from './heap-walk.ts';
+
 /** A request whose size was not heard: the block was found by a sweep. */
 export const SIZE_UNKNOWN = -1;
 
-export interface HeapMetrics {
-  atMs: number;
-  arenaBytes: number;
-  /** Usable bytes of live blocks. */
-  liveBytes: number;
-  liveBlocks: number;
-  peakLiveBytes: number;
-  /** Bytes between live blocks, headers included. */
-  freeBytes: number;
-  freeBlocks: number;
-  largestFreeBytes: number;
-  /** 1 - largest / free: 0 when all free memory is one block. */
-  externalFragmentation: number;
-  /** Share of live bytes that nobody asked for, over blocks whose request is known. */
-  internalFragmentation: number;
-  exact: boolean;
-}
-
-export interface Block {
-  /** Payload of a live block; start of a free one. */
-  offset: number;
-  /** From `start` to the next block. */
-  start: number;
-  bytes: number;
-  live: boolean;
-  /** The policy's own, as the last sweep found it: neither live nor free. */
-  control: boolean;
-  /** Requested bytes, SIZE_UNKNOWN, or 0 for a free block. */
-  size: number;
-  usable: number;
-  site: number;
-  bornMs: number;
-  /** Operation number at which it was made; ages in operations are differences of these. */
-  bornAt: number;
-  /** Was live before a loss and found again with the same extent: size, site and age are likely, not certain. */
-  inferred: boolean;
-}
-
-const FIGURES = [
-  'exactBelow',
-  'arenaBytes',
-  'headerBytes',
-  'firstBlock',
-  'atMs',
-  'operations',
-  'mallocs',
-  'frees',
-  'reallocs',
-  'failures',
-  'misuses',
-  'liveBytes',
-  'liveBlocks',
-  'peakLiveBytes',
-  'contradictions',
-  'losses',
-  'resyncs',
-] as const;
-type Figure = (typeof FIGURES)[number];
-
-/** granule, usable, size, site, bornAt, bornMs, epoch of each block. */
-const BLOCK_COLUMNS = 7;
-
-/** A model in a checkpoint. */
-export interface HeapState {
-  figures: Record<Figure, number>;
-  exact: boolean;
-  lastCounters: Counters | null;
-  lastHello: Hello | null;
-  sites: SiteTotals[];
-  /** BLOCK_COLUMNS numbers a block. */
-  blocks: number[];
-  overheadBytes: number;
-  epoch: number;
-  controls: number[];
-  controlsSwept: number[];
-  unrecorded: number;
-  sweptTo: number;
-  sweepSound: boolean;
-  /** Absent in recordings from before the engine's heap was sampled. */
-  engine?: EngineHeapState | null;
-}
+/** Bit of an epoch: the block was confirmed by a sweep after a loss, its size and site are from before. */
+const INFERRED = 0x80000000;
 
 export class HeapModel implements TelemetryListener {
   /** True while nothing that happened to the map was missed. */
@@ -123,9 +43,6 @@ export class HeapModel implements TelemetryListener {
   reallocs = 0;
   failures = 0;
   misuses = 0;
-  liveBytes = 0;
-  liveBlocks = 0;
-  peakLiveBytes = 0;
   /** Records that contradicted an exact map: a freed block that was not live, a new one over a live one, a sweep that disagreed. */
   contradictions = 0;
   /** Times the map became inexact, and exact again. */
@@ -133,24 +50,12 @@ export class HeapModel implements TelemetryListener {
   resyncs = 0;
   lastCounters: Counters | null = null;
   lastHello: Hello | null = null;
-  readonly histogram = new SizeHistogram();
-  readonly sites = new SiteTable();
   /** The engine's own heap, beside this one. */
   readonly engineHeap = new EngineHeap();
 
-  #capacity = 0;
-  /** By granule of the payload; 0 where no live block starts. */
-  #usable = new Int32Array(0);
-  #size = new Int32Array(0);
-  #site = new Int32Array(0);
-  #bornAt = new Float64Array(0);
-  #bornMs = new Float64Array(0);
-  #epochs = new Uint32Array(0);
-  /** One bit a granule: set where a live block starts, so that walks skip free memory quickly. */
-  #starts = new Uint32Array(0);
-  /** Requested bytes over blocks whose request is known, and their usable bytes. */
-  #requestedBytes = 0;
-  #requestedUsable = 0;
+  readonly #blocks = new LiveBlocks();
+  readonly histogram = this.#blocks.histogram;
+  readonly sites = this.#blocks.sites;
   #overheadBytes = 0;
   #epoch = 1;
   #ignoring = false;
@@ -163,6 +68,18 @@ export class HeapModel implements TelemetryListener {
   #sweptTo = -1;
   /** False when operations went unrecorded during the sweep that is being followed. */
   #sweepSound = false;
+
+  get liveBytes(): number {
+    return this.#blocks.liveBytes;
+  }
+
+  get liveBlocks(): number {
+    return this.#blocks.liveBlocks;
+  }
+
+  get peakLiveBytes(): number {
+    return this.#blocks.peakLiveBytes;
+  }
 
   /** An empty heap from the start, for a replay without a line. */
   begin(arenaBytes: number, firstBlock: number, headerBytes: number): void {
@@ -195,7 +112,7 @@ export class HeapModel implements TelemetryListener {
     const unrecorded = counters.dropped + counters.skipped;
     if (this.#unrecorded >= 0 && unrecorded > this.#unrecorded) this.#unheard();
     this.#unrecorded = unrecorded;
-    if (counters.peakLiveBytes > this.peakLiveBytes) this.peakLiveBytes = counters.peakLiveBytes;
+    if (counters.peakLiveBytes > this.peakLiveBytes) this.#blocks.peakLiveBytes = counters.peakLiveBytes;
   }
 
   engine(sample: EngineSample): void {
@@ -237,7 +154,7 @@ export class HeapModel implements TelemetryListener {
     this.frees++;
     if (this.#ignoring) return;
     const granule = offset >> 3;
-    if (granule >= 0 && granule < this.#capacity && this.#usable[granule]! !== 0) this.#remove(granule);
+    if (this.#blocks.isLive(granule)) this.#blocks.remove(granule);
     else if (this.exact) this.#contradict();
   }
 
@@ -249,11 +166,11 @@ export class HeapModel implements TelemetryListener {
     let bornAt = this.operations;
     let bornMs = this.atMs;
     let owner = site;
-    if (granule < this.#capacity && this.#usable[granule]! !== 0) {
-      bornAt = this.#bornAt[granule]!;
-      bornMs = this.#bornMs[granule]!;
-      if (site === 0) owner = this.#site[granule]!;
-      this.#remove(granule);
+    if (this.#blocks.isLive(granule)) {
+      bornAt = this.#blocks.bornAt[granule]!;
+      bornMs = this.#blocks.bornMs[granule]!;
+      if (site === 0) owner = this.#blocks.site[granule]!;
+      this.#blocks.remove(granule);
     } else if (this.exact) this.#contradict();
     this.sites.made(owner, usable);
     this.#insert(newOffset, size, usable, owner, bornAt, bornMs);
@@ -261,13 +178,17 @@ export class HeapModel implements TelemetryListener {
 
   moved(offset: number, newOffset: number): void {
     const granule = offset >> 3;
-    if (granule >= this.#capacity || this.#usable[granule]! === 0) {
+    if (!this.#blocks.isLive(granule)) {
       if (this.exact) this.#contradict();
       return;
     }
-    const [size, usable, site] = [this.#size[granule]!, this.#usable[granule]!, this.#site[granule]!];
-    const [bornAt, bornMs] = [this.#bornAt[granule]!, this.#bornMs[granule]!];
-    this.#remove(granule);
+    const [size, usable, site] = [
+      this.#blocks.size[granule]!,
+      this.#blocks.usable[granule]!,
+      this.#blocks.site[granule]!,
+    ];
+    const [bornAt, bornMs] = [this.#blocks.bornAt[granule]!, this.#blocks.bornMs[granule]!];
+    this.#blocks.remove(granule);
     this.sites.made(site, usable);
     this.#insert(newOffset, size, usable, site, bornAt, bornMs);
   }
@@ -316,70 +237,13 @@ export class HeapModel implements TelemetryListener {
 
   /** Walks blocks and the free memory between them, in address order. The object is reused for each call. */
   forEachBlock(visit: (block: Readonly<Block>) => void): void {
-    const block: Block = {
-      offset: 0,
-      start: 0,
-      bytes: 0,
-      live: false,
-      control: false,
-      size: 0,
-      usable: 0,
-      site: 0,
-      bornMs: 0,
-      bornAt: 0,
-      inferred: false,
-    };
-    const header = this.headerBytes;
-    let end = this.firstBlock;
-    const free = (until: number): void =>
-      this.#between(end, until, (start, bytes, control) => {
-        block.offset = block.start = start;
-        block.bytes = bytes;
-        block.control = control;
-        block.live = block.inferred = false;
-        block.size = block.usable = block.site = block.bornMs = block.bornAt = 0;
-        visit(block);
-      });
-    for (let granule = this.#startFrom(0); granule >= 0; granule = this.#startFrom(granule + 1)) {
-      const usable = this.#usable[granule]!;
-      const offset = granule * GRANULE_BYTES;
-      free(offset - header);
-      block.offset = offset;
-      block.start = offset - header;
-      block.bytes = usable + header;
-      block.live = true;
-      block.control = false;
-      block.size = this.#size[granule]!;
-      block.usable = usable;
-      block.site = this.#site[granule]!;
-      block.bornMs = this.#bornMs[granule]!;
-      block.bornAt = this.#bornAt[granule]!;
-      block.inferred = this.#epochs[granule]! >= INFERRED;
-      visit(block);
-      end = offset + usable;
-    }
-    free(this.arenaBytes);
+    walkBlocks(this.#blocks, this.#bounds(), INFERRED, visit);
   }
 
   /** The figures of this moment; costs one walk. */
   metrics(): HeapMetrics {
-    let freeBytes = 0;
-    let freeBlocks = 0;
-    let largestFreeBytes = 0;
-    const header = this.headerBytes;
-    let end = this.firstBlock;
-    const count = (_start: number, bytes: number, control: boolean): void => {
-      if (control) return;
-      freeBytes += bytes;
-      freeBlocks++;
-      if (bytes > largestFreeBytes) largestFreeBytes = bytes;
-    };
-    const free = (until: number): void => this.#between(end, until, count);
-    for (let granule = this.#startFrom(0); granule >= 0; granule = this.#startFrom(granule + 1)) {
-      free(granule * GRANULE_BYTES - header);
-      end = granule * GRANULE_BYTES + this.#usable[granule]!;
-    }
-    free(this.arenaBytes);
+    const { freeBytes, freeBlocks, largestFreeBytes } = measureFree(this.#blocks, this.#bounds());
+    const { requestedBytes, requestedUsable } = this.#blocks;
     return {
       atMs: this.atMs,
       arenaBytes: this.arenaBytes,
@@ -390,23 +254,14 @@ export class HeapModel implements TelemetryListener {
       freeBlocks,
       largestFreeBytes,
       externalFragmentation: freeBytes === 0 ? 0 : 1 - largestFreeBytes / freeBytes,
-      internalFragmentation: this.#requestedUsable === 0 ? 0 : 1 - this.#requestedBytes / this.#requestedUsable,
+      internalFragmentation: requestedUsable === 0 ? 0 : 1 - requestedBytes / requestedUsable,
       exact: this.exact,
     };
   }
 
-  /** What lies between two live blocks: free memory, and the policy's own ranges in it. */
-  #between(from: number, until: number, visit: (start: number, bytes: number, control: boolean) => void): void {
-    let at = from;
-    for (let i = 0; i < this.#controls.length; i += 2) {
-      const start = Math.max(at, this.#controls[i]!);
-      const end = Math.min(until, this.#controls[i + 1]!);
-      if (start >= end) continue;
-      if (start - at >= GRANULE_BYTES) visit(at, start - at, false);
-      visit(start, end - start, true);
-      at = end;
-    }
-    if (until - at >= GRANULE_BYTES) visit(at, until - at, false);
+  #bounds(): HeapBounds {
+    const { arenaBytes, firstBlock, headerBytes } = this;
+    return { arenaBytes, firstBlock, headerBytes, controls: this.#controls };
   }
 
   #applyChunk(chunk: MapChunk): void {
@@ -427,27 +282,27 @@ export class HeapModel implements TelemetryListener {
       if (chunk.kinds[i] === MAP_KIND_CONTROL) this.#controlsSwept.push(block, block + bytes);
       block += bytes;
     }
-    const last = Math.min(this.#capacity, Math.ceil((to + chunk.headerBytes) / GRANULE_BYTES));
-    let granule = this.#startFrom((from + chunk.headerBytes) >> 3);
-    for (; granule >= 0 && granule < last; granule = this.#startFrom(granule + 1)) {
+    const last = Math.min(this.#blocks.capacity, Math.ceil((to + chunk.headerBytes) / GRANULE_BYTES));
+    let granule = this.#blocks.startFrom((from + chunk.headerBytes) >> 3);
+    for (; granule >= 0 && granule < last; granule = this.#blocks.startFrom(granule + 1)) {
       if (found.has(granule)) continue;
       const started = granule * GRANULE_BYTES - chunk.headerBytes;
       if (started < from || started >= to) continue;
-      const older = (this.#epochs[granule]! & ~INFERRED) >>> 0 !== this.#epoch;
+      const older = (this.#blocks.epochs[granule]! & ~INFERRED) >>> 0 !== this.#epoch;
       // Before the chunk's start: free memory by now, but for what events have put there since.
       if (started < chunk.startBlock && !older) continue;
       if (this.exact) this.#contradict();
-      this.#remove(granule);
+      this.#blocks.remove(granule);
     }
   }
 
   #confirm(offset: number, usable: number): void {
     const granule = offset >> 3;
     // A sweep tells a block's extent, which may be more than what its holder can use.
-    const known = granule < this.#capacity ? this.#usable[granule]! : 0;
-    const current = known > 0 && (this.#epochs[granule]! & ~INFERRED) >>> 0 === this.#epoch;
+    const known = granule < this.#blocks.capacity ? this.#blocks.usable[granule]! : 0;
+    const current = known > 0 && (this.#blocks.epochs[granule]! & ~INFERRED) >>> 0 === this.#epoch;
     if (current ? known <= usable : known === usable) {
-      if (!current) this.#epochs[granule] = (this.#epoch | INFERRED) >>> 0;
+      if (!current) this.#blocks.epochs[granule] = (this.#epoch | INFERRED) >>> 0;
       return;
     }
     if (this.exact) this.#contradict();
@@ -479,22 +334,6 @@ export class HeapModel implements TelemetryListener {
     this.contradictions++;
   }
 
-  #grow(granules: number): void {
-    const capacity = Math.min(MAX_GRANULES, Math.max(granules, this.arenaBytes >> 3, this.#capacity * 2, 1024));
-    const wider = <T extends Int32Array | Float64Array | Uint32Array>(from: T, to: T): T => {
-      to.set(from);
-      return to;
-    };
-    this.#usable = wider(this.#usable, new Int32Array(capacity));
-    this.#size = wider(this.#size, new Int32Array(capacity));
-    this.#site = wider(this.#site, new Int32Array(capacity));
-    this.#bornAt = wider(this.#bornAt, new Float64Array(capacity));
-    this.#bornMs = wider(this.#bornMs, new Float64Array(capacity));
-    this.#epochs = wider(this.#epochs, new Uint32Array(capacity));
-    this.#starts = wider(this.#starts, new Uint32Array((capacity + 31) >> 5));
-    this.#capacity = capacity;
-  }
-
   #insert(offset: number, size: number, usable: number, site: number, bornAt: number, bornMs: number): void {
     const granule = offset >> 3;
     const granules = Math.max(1, (usable + this.#overheadBytes) >> 3);
@@ -503,79 +342,31 @@ export class HeapModel implements TelemetryListener {
       this.#contradict();
       return;
     }
-    if (granule + granules > this.#capacity) this.#grow(granule + granules);
-    for (let covered = this.#startFrom(granule); covered >= 0 && covered < granule + granules; ) {
+    if (granule + granules > this.#blocks.capacity) this.#blocks.grow(granule + granules, this.arenaBytes >> 3);
+    for (let covered = this.#blocks.startFrom(granule); covered >= 0 && covered < granule + granules; ) {
       this.#evict(covered);
-      covered = this.#startFrom(covered);
+      covered = this.#blocks.startFrom(covered);
     }
     if (!this.exact) this.#evictBefore(granule);
-    this.#usable[granule] = usable;
-    this.#starts[granule >> 5]! |= 1 << (granule & 31);
-    this.#size[granule] = size;
-    this.#site[granule] = site;
-    this.#bornAt[granule] = bornAt;
-    this.#bornMs[granule] = bornMs;
-    this.#epochs[granule] = this.#epoch;
-    this.liveBlocks++;
-    this.liveBytes += usable;
-    if (this.liveBytes > this.peakLiveBytes) this.peakLiveBytes = this.liveBytes;
-    if (size >= 0) {
-      this.#requestedBytes += size;
-      this.#requestedUsable += usable;
-    }
-    this.histogram.add(usable);
-  }
-
-  /** The first live block's granule from `granule` on, -1 when there is none. */
-  #startFrom(granule: number): number {
-    const starts = this.#starts;
-    let word = granule >> 5;
-    if (word >= starts.length) return -1;
-    let bits = starts[word]! & (-1 << (granule & 31));
-    while (bits === 0) {
-      if (++word >= starts.length) return -1;
-      bits = starts[word]!;
-    }
-    return (word << 5) + 31 - Math.clz32(bits & -bits);
+    this.#blocks.insert(granule, size, usable, site, bornAt, bornMs);
+    this.#blocks.epochs[granule] = this.#epoch;
   }
 
   #evict(granule: number): void {
     if (this.exact) this.#contradict();
-    this.#remove(granule);
+    this.#blocks.remove(granule);
   }
 
   /** A stale block may reach into the new one from below. */
   #evictBefore(granule: number): void {
-    let word = granule >> 5;
-    let bits = this.#starts[word]! & ((1 << (granule & 31)) - 1);
-    while (bits === 0 && word > 0) bits = this.#starts[--word]!;
-    const before = (word << 5) + 31 - Math.clz32(bits);
-    if (bits !== 0 && before + ((this.#usable[before]! + 7) >> 3) > granule) this.#remove(before);
-  }
-
-  #remove(granule: number): void {
-    const usable = this.#usable[granule]!;
-    const size = this.#size[granule]!;
-    this.#usable[granule] = 0;
-    this.#starts[granule >> 5]! &= ~(1 << (granule & 31));
-    this.liveBlocks--;
-    this.liveBytes -= usable;
-    if (size >= 0) {
-      this.#requestedBytes -= size;
-      this.#requestedUsable -= usable;
-    }
-    this.histogram.remove(usable);
-    this.sites.gone(this.#site[granule]!, usable);
+    const before = this.#blocks.startBefore(granule);
+    if (before >= 0 && before + ((this.#blocks.usable[before]! + 7) >> 3) > granule) this.#blocks.remove(before);
   }
 
   /** All that `restore` needs: plain numbers, for JSON. */
   save(): HeapState {
-    const blocks: number[] = [];
-    for (let granule = this.#startFrom(0); granule >= 0; granule = this.#startFrom(granule + 1)) {
-      blocks.push(granule, this.#usable[granule]!, this.#size[granule]!, this.#site[granule]!);
-      blocks.push(this.#bornAt[granule]!, this.#bornMs[granule]!, this.#epochs[granule]!);
-    }
-    const figures = {} as Record<Figure, number>;
+    const { liveBytes, liveBlocks, peakLiveBytes } = this;
+    const figures = { liveBytes, liveBlocks, peakLiveBytes } as Record<Figure, number>;
     for (const name of FIGURES) figures[name] = this[name];
     return {
       figures,
@@ -583,7 +374,7 @@ export class HeapModel implements TelemetryListener {
       lastCounters: this.lastCounters,
       lastHello: this.lastHello,
       sites: this.sites.list(),
-      blocks,
+      blocks: this.#blocks.save(),
       overheadBytes: this.#overheadBytes,
       epoch: this.#epoch,
       controls: this.#controls,
@@ -601,13 +392,9 @@ export class HeapModel implements TelemetryListener {
     this.arenaBytes = state.figures.arenaBytes;
     this.#overheadBytes = state.overheadBytes;
     this.exact = true;
-    const { blocks } = state;
-    for (let i = 0; i < blocks.length; i += BLOCK_COLUMNS) {
-      const [granule, usable, size, site] = [blocks[i]!, blocks[i + 1]!, blocks[i + 2]!, blocks[i + 3]!];
-      this.#insert(granule * GRANULE_BYTES, size, usable, site, blocks[i + 4]!, blocks[i + 5]!);
-      this.#epochs[granule] = blocks[i + 6]!;
-    }
+    this.#blocks.restore(state.blocks, this.arenaBytes >> 3);
     for (const name of FIGURES) this[name] = state.figures[name];
+    this.#blocks.peakLiveBytes = state.figures.peakLiveBytes;
     this.exact = state.exact;
     this.lastCounters = state.lastCounters;
     this.lastHello = state.lastHello;
@@ -622,19 +409,11 @@ export class HeapModel implements TelemetryListener {
   }
 
   #clear(): void {
-    this.#usable.fill(0);
-    this.#starts.fill(0);
-    this.histogram.clear();
-    this.sites.clear();
+    this.#blocks.clear();
     this.operations = this.mallocs = this.frees = this.reallocs = this.failures = this.misuses = 0;
-    this.liveBytes = this.liveBlocks = this.peakLiveBytes = 0;
-    this.#requestedBytes = this.#requestedUsable = 0;
     this.#controls = [];
     this.#sweptTo = -1;
     this.#ignoring = false;
     this.#unrecorded = 0;
   }
 }
-
-/** Bit of an epoch: the block was confirmed by a sweep after a loss, its size and site are from before. */
-const INFERRED = 0x80000000;

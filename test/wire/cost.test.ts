@@ -38,7 +38,7 @@ function arenaBytes(name: string, policy: PolicyName): number {
   const known = arenas.get(key);
   if (known !== undefined) return known;
   const trace = loadTrace(name);
-  const sizes = [1.3, 2, 2.5].map((share) => (share * trace.peakLiveBytes + 2048) & ~7);
+  const sizes = [1.3, 2, 2.5, 4].map((share) => (share * trace.peakLiveBytes + 2048) & ~7);
   const found = sizes.find((bytes) => runTrace(policyModules[policy], trace, bytes) === -1)!;
   arenas.set(key, found);
   return found;
