@@ -13,6 +13,7 @@ import type { Engine, EngineOptions, Outcome } from './engine.ts';
 import { espruinoMemory } from './espruino/memory.ts';
 import { espruinoModel } from './espruino/model.ts';
 import { addTo, type Bag, priceOf } from './features.ts';
+import { FunctionTexts } from './function-text.ts';
 import { type Instrumented, instrument } from './instrument.ts';
 import { jerryscriptMemory } from './jerryscript/memory.ts';
 import { jerryscriptModel } from './jerryscript/model.ts';
@@ -112,6 +113,7 @@ class ModelEngine implements ProfiledEngine, CallProfiledEngine {
   readonly #hostBytesAtStart = process.memoryUsage().arrayBuffers;
   readonly #gc = jerryscriptCosts.collection;
   readonly #memory: Bag = new Map();
+  readonly #functionTexts: FunctionTexts;
   #known: string[] = [];
   /** Units (cycles or instructions) charged in slices that are over. */
   #spent = 0;
@@ -135,6 +137,7 @@ class ModelEngine implements ProfiledEngine, CallProfiledEngine {
     this.#model = modelOf(board, options.withFlashCache);
     this.#heapSize = (board.engine === 'kaluma' ? board.engineHeapBytes : board.jsvars?.count) ?? Infinity;
     this.cyclesPerUnit = board.engine === 'espruino' ? espruinoCyclesPerInstruction(board) : 1;
+    this.#functionTexts = new FunctionTexts(this.#model.engine);
     this.#sandbox = new Sandbox(board);
     const blocks = profiling === 'nothing' ? 0 : profileBlocks;
     this.#sandbox.prepare(preludeText(this.#model, blocks, profiling === 'calls'));
@@ -142,11 +145,13 @@ class ModelEngine implements ProfiledEngine, CallProfiledEngine {
       refill: (left: number) => number,
       collect: (asked: number) => number,
       look: (asked: number) => number,
+      text: (instrumented: string) => string,
     ) => Controls;
     this.#controls = start(
       (left) => this.#refill(left),
       (asked) => this.#collect(asked),
       (asked) => this.#look(asked),
+      (instrumented) => this.#functionTexts.shown(instrumented),
     );
     this.#sandbox.evaluate(`delete globalThis.${marker}i;${marker}start=undefined`, 'prelude');
     this.#controls.setLeft(sliceUnits);
@@ -207,6 +212,10 @@ class ModelEngine implements ProfiledEngine, CallProfiledEngine {
     });
   }
 
+  functionText(fn: unknown): string {
+    return this.#controls.textOf(fn);
+  }
+
   profile(): Map<string, number> {
     const features = new Map<string, number>();
     const counts = this.#controls.blockCounts();
@@ -239,11 +248,13 @@ class ModelEngine implements ProfiledEngine, CallProfiledEngine {
   /** Instrumented text of a program or a line. */
   #prepare(unit: Unit, fileName: string): string {
     const isProfiled = this.#profiling !== 'nothing';
-    const { code, blocks }: Instrumented = instrument(
+    const instrumented: Instrumented = instrument(
       unit,
       this.#model,
       isProfiled ? { profile: { firstBlock: this.#blocks.length, countsCalls: this.#profiling === 'calls' } } : {},
     );
+    const { code, blocks } = instrumented;
+    this.#functionTexts.add(instrumented);
     if (isProfiled) {
       this.#blocks.push(...blocks);
       for (const _ of blocks) this.#textOf.push(this.#texts.length);

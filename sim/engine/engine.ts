@@ -15,6 +15,8 @@ export interface Engine {
   run(source: string, fileName: string): Outcome;
   /** Calls a function of the program: a timer's, an event handler's. */
   call(fn: unknown, args: unknown[]): Outcome;
+  /** The text of a function as the board's engine gives it. */
+  functionText(fn: unknown): string;
   /** Adds cycles that the machine spends outside JS code (a native function, an interrupt). */
   charge(cycles: number): void;
 }

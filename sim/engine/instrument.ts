@@ -16,11 +16,11 @@ import { ExpressionWalk } from './expressions.ts';
 import type { Bag } from './features.ts';
 import { Guesses } from './guesses.ts';
 import { Holders } from './holders.ts';
+import type { InsertedText } from './insertions.ts';
 import { marker } from './marker.ts';
 import type { Block, CostModel, Unit, UnitCosts } from './model.ts';
 
-export interface Instrumented {
-  code: string;
+export interface Instrumented extends InsertedText {
   /** In the order of their numbers; filled only for profiling. */
   blocks: readonly Block[];
 }
@@ -70,7 +70,7 @@ class Instrumenter {
     // that is a string has it as its value: the charge comes first.
     this.#charges.insertStatement(program.start, block, false);
     this.#statements(program.body as AnyNode[], block);
-    return { code: this.#charges.insertions.apply(this.#unit.source), blocks: this.#charges.blocks };
+    return { ...this.#charges.insertions.apply(this.#unit.source), blocks: this.#charges.blocks };
   }
 
   #statements(list: readonly AnyNode[], first: Block): void {

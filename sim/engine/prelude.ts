@@ -62,6 +62,8 @@ export interface Controls {
   setLeft(cycles: number): void;
   memoryLeft(): number;
   setMemoryLeft(bytes: number): void;
+  /** What the engine prints for a function. */
+  textOf(fn: unknown): string;
   /** What a closure keeps; null where it keeps nothing. */
   keeps(fn: unknown): Kept | null;
   /** What the variables of a call hold, by what stands for the call. */
@@ -126,19 +128,19 @@ export function preludeText(model: CostModel, profileBlocks: number, countsCalls
 let ${m}k=0,${m}m=0,${m}w0=0;
 const ${m}b=new Float64Array(${profileBlocks}),${m}d=new Float64Array(${dynamicNames.length});
 ${countsCalls ? callCounterText(profileBlocks) : ''}
-var ${m}start=(hostRefill,hostCollect,hostLook)=>{
+var ${m}start=(hostRefill,hostCollect,hostLook,hostText)=>{
 const refill=()=>{try{return hostRefill(${m}k)}catch(e){return -1}};
 const collect=(s)=>{try{return hostCollect(s)}catch(e){return -1}};
-${m}hooks.refill=refill;${m}hooks.look=(s)=>{try{return hostLook(s)}catch(e){return -1}};${m}hooks.collect=collect;
+${m}hooks.refill=refill;${m}hooks.look=(s)=>{try{return hostLook(s)}catch(e){return -1}};${m}hooks.collect=collect;${m}hooks.text=(t)=>{try{return hostText(t)}catch(e){return ''}};
 return {
 left:()=>${m}k,setLeft:(v)=>{${m}k=v},memoryLeft:()=>${m}m,setMemoryLeft:(v)=>{${m}m=v},
-keeps:(f)=>${m}hooks.keeps(f),environment:(e)=>${m}hooks.environment(e),locals:()=>${m}hooks.locals(),unwind:()=>${m}hooks.unwind(),
+keeps:(f)=>${m}hooks.keeps(f),textOf:(f)=>${m}hooks.textOf(f),environment:(e)=>${m}hooks.environment(e),locals:()=>${m}hooks.locals(),unwind:()=>${m}hooks.unwind(),
 kill:()=>{${m}hooks.dead=true;${m}k=-1},revive:()=>{${m}hooks.dead=false},
 isInterruption:(t)=>t===${m}hooks.token,
 callCounters:()=>${countsCalls ? `${m}counters` : 'null'},
 blockCounts:()=>${m}b,dynamicCounts:()=>${m}d,reset:()=>{for(let i=0;i<${m}b.length;i++)${m}b[i]=0;for(let i=0;i<${m}d.length;i++)${m}d[i]=0;${countsCalls ? `for(const list of [${m}self,${m}units,${m}bytes])for(let i=0;i<list.length;i++)list[i]=0` : ''}},
 }};
-const ${m}hooks={refill:null,collect:null,dead:false,token:{__proto__:null}};
+const ${m}hooks={refill:null,collect:null,text:null,textOf:null,dead:false,token:{__proto__:null}};
 const ${m}o=()=>{if(!${m}hooks.dead){const left=${m}hooks.refill();if(left>=0){${m}k=left;return}}${m}hooks.dead=true;${m}k=-1;throw ${m}hooks.token};
 const ${m}c=(s)=>{if(${m}hooks.dead)throw ${m}hooks.token;const left=${m}hooks.collect(s);if(left>=0){${m}m=left;return}${m}hooks.dead=true;${m}k=-1;throw ${m}hooks.token};
 const {${names}}=(()=>{
@@ -175,5 +177,9 @@ ${m}hooks.unwind=()=>{depth=0;stack.length=0};
 const ${m}f=(e)=>{if(e instanceof Error&&!made.has(e)){${charge('error.engine')}}if(${m}hooks.dead||typeof e==='object'&&e!==null&&e.name==='RangeError'&&e.message==='Maximum call stack size exceeded'){${m}hooks.dead=true;${m}k=-1;throw ${m}hooks.token}};
 return {${names}}})();
 ${meterText(model.engine, charge)}
+(()=>{const {apply,defineProperty,functionText,FunctionPrototype,TypeError}=globalThis.${m}i;
+const {toString}={toString(){if(typeof this!=='function')throw new TypeError('Argument is not a function');return ${m}hooks.textOf(this)}};
+${m}hooks.textOf=(f)=>${m}hooks.text(apply(functionText,f,[]));
+defineProperty(FunctionPrototype,'toString',{value:toString,writable:true,configurable:true})})();
 `;
 }

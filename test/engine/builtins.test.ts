@@ -88,3 +88,28 @@ test('a fill costs what it goes through: its stretch on JerryScript, every eleme
   expect(fill('kaluma-pico', 'a.fill(1, 4000, 16)') / whole).toBeLessThan(1 / 50);
   expect(fill('puckjs', 'a.fill(1, 0, 8)') / fill('puckjs', 'a.fill(1)')).toBeCloseTo(1, 2);
 });
+
+const functionTexts: Record<string, Record<string, string>> = {
+  'kaluma-pico': {
+    'String(function (a) { return a + 1; })': 'function(){/* ecmascript */}',
+    'Math.max.toString()': 'function(){/* ecmascript */}',
+  },
+  pico_r1_3: {
+    'String(function (a, b) { return a[0] + b; })': 'function (a,b) {return a[0] + b;}',
+    '"" + ((x) => x + 1)': 'function (x) {return x + 1}',
+    '(function () {}).toString()': 'function () {}',
+    'var f = function (n) {\n while (n > 1) { if (n & 1) n--; else n /= 2; }\n}; f.toString()':
+      'function (n) {while (n > 1) { if (n & 1) n--; else n /= 2; }}',
+    'String((a)=>{ return a })': 'function (a) {return a }',
+    'String((new (class { b() { return 1 } })()).b)': 'function () {return 1 }',
+    'String({ m(x) {\n  x++;\n  return x;\n} }.m)': 'function (x) {\n  x++;\n  return x;\n}',
+    'String(class { b() { return 1 } })': 'function () {}',
+    'Math.max.toString()': 'function () { [native code] }',
+  },
+};
+
+test.each(Object.keys(functionTexts))('%s: a function’s text is the engine’s, and nothing of the machinery', (id) => {
+  const engine = createEngine(loadBoard(id));
+  for (const [source, value] of Object.entries(functionTexts[id]!))
+    expect([source, engine.run(source, 'a.js')]).toMatchObject([source, { kind: 'value', value }]);
+});

@@ -78,6 +78,7 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
         this.console.isEchoOffForLine = this.console.isEchoOffForLine && this.console.line !== '';
       },
       evaluateExpression: (source) => this.#evaluate(`(${source}\n)`),
+      functionText: (fn) => this.functionText(fn),
       report: (outcome) => this.#report(outcome, { name: '', file: '', source: '' }),
       throwLater: (text) => {
         this.#failure ??= { text: `Error: ${text}`, trace: '' };
@@ -231,10 +232,20 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
     const declared = outcome.kind === 'value' && this.console.echoes ? declaredLast(line) : null;
     if (declared !== null) outcome = this.#engine!.run(declared, 'REPL');
     if (outcome.kind === 'value' && this.console.echoes && this.#failure === null) {
-      const shown = printJson(outcome.value, { pretty: true, limited: true, dropsQuotes: true, showsNames: true });
+      const shown = printJson(outcome.value, {
+        pretty: true,
+        limited: true,
+        dropsQuotes: true,
+        showsNames: true,
+        functionText: (fn) => this.functionText(fn),
+      });
       this.console.print(`=${shown}\n`);
     }
     this.#report(outcome, { name: 'REPL', file: '', source: line });
+  }
+
+  functionText(fn: unknown): string {
+    return this.#engine?.functionText(fn) ?? '';
   }
 
   *#evaluate(source: string, fileName = 'REPL'): Task<Outcome> {

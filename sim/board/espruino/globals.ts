@@ -22,6 +22,8 @@ export interface GlobalsHost {
   readonly input: InputBuffer;
   readonly handlers: Map<string, unknown[]>;
   readonly nativeCall: NativeCall | null;
+  /** The text of a function of the program's. */
+  functionText(fn: unknown): string;
   usedVariables(): number;
   errorFlags(): string[];
   askReset(clearsFlash: boolean): void;
@@ -72,10 +74,11 @@ export function espruinoGlobals(host: GlobalsHost): HostFunctions {
   const { machine, console, timers } = host;
   const { board } = machine;
   const storage = host.storage && storageModule(host.storage);
+  const functionText = (fn: unknown): string => host.functionText(fn);
   const print = (...values: unknown[]): void => {
     console.removeLine();
     const shown = values.map((value) =>
-      typeof value === 'string' ? value : printJson(value, { pretty: true, showsNames: true }),
+      typeof value === 'string' ? value : printJson(value, { pretty: true, showsNames: true, functionText }),
     );
     console.print(`${shown.join(' ')}\n`);
   };
@@ -238,7 +241,10 @@ function espruinoObject(host: GlobalsHost): HostFunctions {
       if (name === undefined) handlers.clear();
       else handlers.delete(String(name));
     },
-    toJS: (value: unknown) => (value === undefined ? 'null' : printJson(value, { dropsQuotes: true, plain: true })),
+    toJS: (value: unknown) =>
+      value === undefined
+        ? 'null'
+        : printJson(value, { dropsQuotes: true, plain: true, functionText: (fn) => host.functionText(fn) }),
     toString: (...values: unknown[]) => latin1(dataBytes(values)),
     toUint8Array: (...values: unknown[]) => dataBytes(values),
     sum: (values: unknown) =>

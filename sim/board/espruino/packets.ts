@@ -32,6 +32,8 @@ export interface PacketHost {
   /** A packet begins: the line's echo, which its DLE turned off, is turned on again. */
   echoAgain(): void;
   evaluateExpression(source: string): Task<Outcome>;
+  /** The text of a function of the program's. */
+  functionText(fn: unknown): string;
   /** Prints the outcome's error now. */
   report(outcome: Outcome): void;
   /** An exception that is printed at the end of the loop's turn. */
@@ -135,7 +137,9 @@ export class Packets {
       return;
     }
     this.#host.raw(ack);
-    const printed = outcome.value === undefined ? 'null' : printJson(outcome.value, { dropsQuotes: true, plain: true });
+    const functionText = (fn: unknown): string => this.#host.functionText(fn);
+    const printed =
+      outcome.value === undefined ? 'null' : printJson(outcome.value, { dropsQuotes: true, plain: true, functionText });
     this.#reply(types.response, Buffer.from(printed, 'latin1'));
   }
 

@@ -15,6 +15,8 @@ export interface PrintOptions {
   showsNames?: boolean;
   /** Typed arrays print as arrays, undefined as null. */
   plain?: boolean;
+  /** The text of a function; one without is shown as native code. */
+  functionText?: ((fn: unknown) => string) | undefined;
 }
 
 const longestArray = 15;
@@ -121,17 +123,9 @@ class Printer {
   }
 
   #function(fn: unknown): string {
-    const text = Function.prototype.toString.call(fn);
-    if (/\{\s*\}$/.test(text) && /^(?:function\b[^{]*|class\s[\w$]+\s*)\{\s*\}$/.test(text)) {
-      const bare = /\(([^)]*)\)/.exec(text)?.[1] ?? '';
-      return `function (${bare.replace(/\s/g, '')}) {}`;
-    }
-    const parameters = /^[^(]*?(?:\(([^)]*)\)|([\w$]+)\s*=>)/.exec(text);
-    const names = (parameters?.[1] ?? parameters?.[2] ?? '').replace(/\s/g, '');
-    if (text.includes('[native code]')) return `function (${names}) { [native code] }`;
-    if (this.#options.limited) return `function (${names}) {${limitText}}`;
-    const open = text.indexOf('{');
-    return `function (${names}) ${open < 0 ? `{return ${text.split('=>')[1]?.trim() ?? ''}}` : text.slice(open)}`;
+    const text = this.#options.functionText?.(fn) ?? 'function () { [native code] }';
+    if (this.#options.limited !== true || text.endsWith('{}') || text.endsWith('[native code] }')) return text;
+    return `${text.slice(0, text.indexOf(')') + 2)}{${limitText}}`;
   }
 
   #object(value: object, indent: number): string {
