@@ -29,6 +29,7 @@ import { inlineFunctions } from './inline.ts';
 import type { Cpu } from './native/compile.ts';
 import { type NativePolicy, nativePolicy } from './native-policy.ts';
 import { heapFacts } from './program-facts.ts';
+import { programModules } from './program-modules.ts';
 import { rewrite, type Site } from './rewrite.ts';
 import { type RawSourceMap, SourceMap } from './source-map.ts';
 import { speedUp } from './speed.ts';
@@ -288,7 +289,10 @@ async function buildWith(
     logLevel: 'silent',
     supported: loweredSyntax(board),
     define: constants(board, policy, level),
-    plugins: [deviceModules(policy, level !== 'off', board, { regions, native: native?.module ?? null })],
+    plugins: [
+      deviceModules(policy, level !== 'off', board, { regions, native: native?.module ?? null }),
+      programModules,
+    ],
   };
   try {
     const { outputFiles, metafile } = await build(settings);

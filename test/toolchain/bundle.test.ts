@@ -132,6 +132,24 @@ describe('what goes in', () => {
     const { code } = await bundleOf(`const old = require('./old.js');\nglobal.three = old.three;`);
     expect(execute(code).three).toBe(3);
   });
+
+  test('an import makes a module, whatever kind its package.json says', async () => {
+    const project = mkdtempSync(join(tmpdir(), 'heapglass-commonjs-'));
+    writeFileSync(join(project, 'package.json'), '{ "type": "commonjs" }');
+    writeFileSync(join(project, 'twice.js'), 'export const twice = (n) => 2 * n;\n');
+    writeFileSync(join(project, 'old.js'), 'exports.three = 3;\n');
+    const entry = join(project, 'app.js');
+    writeFileSync(
+      entry,
+      "import { createHeap } from 'heapglass';\nimport { twice } from './twice.js';\nimport { three } from './old.js';\n" +
+        'export const heap = createHeap({ bytes: twice(512) });\nexport const six = twice(three);\n',
+    );
+    for (const board of ['kaluma-pico', 'puckjs'].map(loadBoard)) {
+      const { code, kind } = await bundle({ entry, board, telemetry: 'off' });
+      expect(kind).toBe('module');
+      expect(execute(code).six).toBe(6);
+    }
+  });
 });
 
 describe('several heaps', () => {
