@@ -15,11 +15,12 @@ const firstSeed = Number(process.env.HEAPGLASS_SEED ?? 1);
 /** Runs a program's `main` both ways; null when all agree, else what differs. */
 function differs(text: string, seed: number): string | null {
   const source = parseSource(text);
-  const body = text.replace(/^import .*$/gm, '').replace('export function', 'function');
+  const body = text.replace(/^import .*$/gm, '').replaceAll('export function', 'function');
   const script = new Function('u8', 'u16', 'u32', 'highestBit', 'lowestBit', `${body}\nreturn main;`);
   const parameters = /main\(([^)]*)\)/.exec(text)![1]!.split(', ').length;
+  const entries = [...text.matchAll(/^export function (\w+)/gm)].map(([, name]) => name!);
   for (const cpu of cpus) {
-    const compiled = compile(source, { cpu, entries: ['main'] });
+    const compiled = compile(source, { cpu, entries });
     const heap = new NativeHeap(compiled, ARENA_WORDS * 4);
     const below = random(seed + 77);
     for (let round = 0; round < 3; round++) {

@@ -25,6 +25,10 @@ export function randomProgram(seed: number): string {
   const pick = <T>(list: readonly T[]): T => list[below(list.length)]!;
   let names = 0;
   let functions: { name: string; parameters: number }[] = [];
+  const call = (argument: () => string): string => {
+    const { name, parameters } = pick(functions);
+    return `${name}(${Array.from({ length: parameters }, argument).join(', ')})`;
+  };
 
   const number = (): string => `${below(3) === 0 ? (below(0x7fffffff) * (below(2) ? 1 : -1)) | 0 : pick(interesting)}`;
 
@@ -57,11 +61,7 @@ export function randomProgram(seed: number): string {
       case 11:
         return `(${condition(scope, depth - 1)} ? ${sub()} : ${sub()})`;
       case 12:
-        if (functions.length > 0) {
-          const { name, parameters } = pick(functions);
-          return `${name}(${Array.from({ length: parameters }, sub).join(', ')})`;
-        }
-        return leaf();
+        return functions.length > 0 ? call(sub) : leaf();
       case 13:
         return below(2)
           ? `highestBit((${sub()} & 0x7fffffff) | 1)`
@@ -73,10 +73,18 @@ export function randomProgram(seed: number): string {
     }
   };
 
-  /** An element of the arena. Word elements come as masked indices and as byte offsets with small displacements. */
+  /**
+   * An element of the arena. Word elements come as masked indices and as byte offsets with small displacements; records of
+   * 8 bytes behind a header, and the ones before them, as tables have them.
+   */
   const element = (scope: readonly string[], depth: number): string => {
     const index = expression(scope, depth);
-    switch (below(6)) {
+    const record = scope.length > 0 && below(3) !== 0 ? pick(scope) : index;
+    switch (below(8)) {
+      case 6:
+        return `u16[(${136 + 2 * below(4)} + (((${record} & 7) - ${below(3)}) << 3)) >> 1]`;
+      case 7:
+        return `u8[${140 + below(8)} + (((${record} & 7) + ${below(3)}) << 3)]`;
       case 0:
         return `u8[${index} & ${ARENA_WORDS * 4 - 1}]`;
       case 1:
@@ -148,6 +156,9 @@ export function randomProgram(seed: number): string {
         return `${indent}${element(scope, 1)} = ${expression(scope, 2)};\n`;
       case 5:
         if (inLoop && below(3) === 0) return `${indent}if (${condition(scope, 1)}) ${pick(['break', 'continue'])};\n`;
+        if (functions.length > 0 && below(6) === 0) {
+          return `${indent}if (${condition(scope, 1)}) return ${call(() => expression(scope, 1))};\n`;
+        }
         if (below(4) === 0) return `${indent}if (${condition(scope, 1)}) return ${expression(scope, 1)};\n`;
         return `${indent}${element(scope, 1)} = ${expression(scope, 1)};\n`;
       case 6:
@@ -173,7 +184,7 @@ export function randomProgram(seed: number): string {
     const name = `f${names++}`;
     const parameters = Array.from({ length: 1 + below(4) }, (_, i) => `p${names}_${i}`);
     const body = block(parameters, [], 1, false, '  ');
-    const routine = below(2) === 0 ? '/** @routine */\n' : '';
+    const routine = pick(['', '/** @routine */\n', '/** @routine */\n', 'export ']);
     text += `${routine}function ${name}(${parameters.join(', ')}) {\n${body}  return ${expression(parameters, 2)};\n}\n`;
     functions = [...functions, { name, parameters: parameters.length }];
   }

@@ -89,7 +89,7 @@ test.skipIf(!hasGcc)(
         const image = build(directory, { 'programs.c': source }, [...flags, '-Wl,--entry=0']);
         const { core, ram } = coreFor(image, cpu);
         for (const { seed, text } of chosen) {
-          const body = text.replace(/^import .*$/gm, '').replace('export function', 'function');
+          const body = text.replace(/^import .*$/gm, '').replaceAll('export function', 'function');
           const script = new Function('u8', 'u16', 'u32', 'highestBit', 'lowestBit', `${body}\nreturn main;`);
           const below = random(seed + 77);
           const words = Uint32Array.from({ length: ARENA_WORDS }, () => below(0xffffffff));
