@@ -34,7 +34,13 @@ export function verifyBlob(
   const code = blob.code.slice();
   const routines = Object.entries(blob.entries).map(([name, offset]) => {
     const known = ours.routines.find((routine) => routine.name === name);
-    return { name, offset, sizeBytes: known?.sizeBytes ?? 0, parameterCount: known?.parameterCount ?? 0 };
+    return {
+      name,
+      offset,
+      sizeBytes: known?.sizeBytes ?? 0,
+      parameterCount: known?.parameterCount ?? 0,
+      isEntry: true,
+    };
   });
   const blobAsCompiled: Compiled = { ...ours, routines, layout: { ...ours.layout, code } };
   const differences = difference(ours, code);

@@ -1,20 +1,68 @@
 /**
  * Stage 3b, addressing: gives every load and store an offset that the instruction can hold (0 to 31 elements).
  *
- * Accesses off one pointer share an anchor, the lowest address any of them touches:
- *   [p - 4] [p] [p + 4]  =>  q = p - 4: [q] [q + 4] [q + 8]
+ * Accesses off one pointer that lie within reach of each other share an anchor, the lowest address any of them touches:
+ *   [p - 4] [p] [p + 4]    =>  q = p - 4:   [q] [q + 4] [q + 8]
+ *   [p + 136] [p + 142]    =>  q = p + 136: [q] [q + 6]
+ * First, what a scaled index adds moves into the offset, so that neighbours in a table are accesses off one pointer:
+ *   p = base + ((x - 1) << 3): [p + 136]  =>  q = base + (x << 3): [q + 128]
  */
 import { type Block, newValue, type Routine, resolve, type Value } from './ir.ts';
 
 const MOST_ELEMENTS = 31;
 
+const isAccess = ({ op }: Value): boolean => op === 'load' || op === 'store';
+const baseOf = (routine: Routine): Value | undefined => routine.blocks[0]!.values.find(({ op }) => op === 'base');
+
+/** The pointers' scaled indices lose their constants. Equal pointers are still to be made one (optimise). */
+export function normalisePointers(routine: Routine): void {
+  const base = baseOf(routine);
+  if (!base) return;
+  const normalised = new Map<Value, { pointer: Value; offset: number } | null>();
+  for (const block of routine.blocks) {
+    for (const access of [...block.values]) {
+      if (!isAccess(access)) continue;
+      const pointer = resolve(access.args[0]!);
+      let found = normalised.get(pointer);
+      if (found === undefined) {
+        found = withoutScaledConstant(routine, base, pointer);
+        normalised.set(pointer, found);
+      }
+      if (!found) continue;
+      access.args[0] = found.pointer;
+      access.imm += found.offset;
+    }
+  }
+}
+
+/** base + ((x + c) << k) as base + (x << k), and c << k; null for other pointers. */
+function withoutScaledConstant(
+  routine: Routine,
+  base: Value,
+  pointer: Value,
+): { pointer: Value; offset: number } | null {
+  if (pointer.op !== 'add') return null;
+  const [a, b] = pointer.args.map(resolve) as [Value, Value];
+  const term = a === base ? b : b === base ? a : null;
+  if (term?.op !== 'shl') return null;
+  const [sum, count] = term.args.map(resolve) as [Value, Value];
+  if (sum.op !== 'add' || count.op !== 'const') return null;
+  const [x, constant] = sum.args.map(resolve) as [Value, Value];
+  if (constant.op !== 'const') return null;
+  const { block, at } = pointer;
+  const scaled = newValue(routine, block, 'shl', [x, count], 0, at);
+  const shorter = newValue(routine, block, 'add', [base, scaled], 0, at);
+  block.values.splice(block.values.indexOf(pointer) + 1, 0, scaled, shorter);
+  return { pointer: shorter, offset: constant.imm << count.imm };
+}
+
 export function foldAddresses(routine: Routine): void {
-  const base = routine.blocks[0]!.values.find(({ op }) => op === 'base');
+  const base = baseOf(routine);
   if (!base) return;
   const accesses = new Map<Value, Value[]>();
   for (const block of routine.blocks) {
     for (const value of block.values) {
-      if (value.op !== 'load' && value.op !== 'store') continue;
+      if (!isAccess(value)) continue;
       const pointer = resolve(value.args[0]!);
       const users = accesses.get(pointer);
       if (users) users.push(value);
@@ -22,14 +70,19 @@ export function foldAddresses(routine: Routine): void {
     }
   }
   for (const [pointer, users] of accesses) {
-    if (pointer !== base) {
-      const lowest = Math.min(...users.map(({ imm }) => imm));
-      if (lowest < 0) rebase(routine, base, pointer, users, lowest);
-    }
-    for (const user of users) {
-      if (user.imm < 0 || user.imm > MOST_ELEMENTS * user.width || user.imm % user.width !== 0) {
-        rebaseOne(routine, base, user);
-      }
+    const near = (user: Value, anchor: number): boolean => {
+      const distance = user.imm - anchor;
+      return distance >= 0 && distance <= MOST_ELEMENTS * user.width && distance % user.width === 0;
+    };
+    let far = users;
+    // Offsets from 0 on need no anchor where the lowest is not negative.
+    if (Math.min(...users.map(({ imm }) => imm)) >= 0) far = users.filter((user) => !near(user, 0));
+    while (far.length > 0) {
+      const lowest = Math.min(...far.map(({ imm }) => imm));
+      const group = far.filter((user) => near(user, lowest));
+      far = far.filter((user) => !group.includes(user));
+      if (pointer !== base && (group.length > 1 || lowest < 0)) rebase(routine, base, pointer, group, lowest);
+      else for (const user of group) rebaseOne(routine, base, user);
     }
   }
 }

@@ -1,16 +1,16 @@
 /**
  * The native compiler: a policy's TypeScript to position-independent Thumb code. The stages are in the files beside
- * this one, in this order: source, module, lower, optimise (simplify, fold), addressing, select
- * (rematerialise), hoist, allocate (liveness),
- * linear, layout (encode). Output depends on the input only.
+ * this one, in this order: source, module, lower, optimise (simplify, fold), addressing, convention, select
+ * (rematerialise), hoist, allocate (liveness), linear, layout (encode). Output depends on the input only.
  *
- * ABI (AAPCS): r0 is the arena's base address, r1, r2, r3 and r12 the function's parameters in order; the result is in
+ * ABI of the entries (AAPCS): r0 is the arena's base address, r1, r2, r3 and r12 the function's parameters in order; the result is in
  * r0; r4 to r11 are kept, r0 to r3, r12 and the flags are not. No absolute addresses, no data but literals, no globals.
  * The stack holds saved registers and spills.
  */
 import { exitCodes, Problem } from '../../../boards/problem.ts';
-import { foldAddresses } from './addressing.ts';
+import { foldAddresses, normalisePointers } from './addressing.ts';
 import { allocate } from './allocate.ts';
+import { applyConvention, type Called, calledBy, routinesKeepingBase } from './convention.ts';
 import { hoistConstants } from './hoist.ts';
 import type { Routine } from './ir.ts';
 import { type Layout, layOut } from './layout.ts';
@@ -19,6 +19,8 @@ import { lowerRoutine } from './lower/routine.ts';
 import { LR, type MachineRoutine, R12 } from './machine.ts';
 import { readModule, type SubsetModule } from './module.ts';
 import { optimise } from './optimise.ts';
+import { mergeReturns } from './returns.ts';
+import { reuseRegisters } from './reuse.ts';
 import { select } from './select/routine.ts';
 import type { Source } from './source.ts';
 
@@ -32,6 +34,8 @@ export interface CompiledRoutine {
   readonly sizeBytes: number;
   /** Without the base. */
   readonly parameterCount: number;
+  /** Called from outside, by AAPCS; the others may keep the base in r0 (convention.ts). */
+  readonly isEntry: boolean;
 }
 
 export interface Compiled {
@@ -50,36 +54,40 @@ export interface CompileOptions {
 export function compile(source: Source, { cpu, entries }: CompileOptions): Compiled {
   const module = readModule(source);
   const options = { hasClz: cpu === 'cortex-m4' };
-  const wanted = entries.map((entry) => localName(module, entry));
-  const items = [];
-  const names: string[] = [];
-  const seen = new Set(wanted);
-  const calls = new Map<string, string[]>();
-  const queue = [...wanted];
-  const parameters = new Map<string, number>();
-  for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-    const { routine, machine } = buildRoutine(module, name, options);
-    const callees = calledRoutines(routine);
-    calls.set(name, callees);
-    for (const callee of callees) {
-      if (seen.has(callee)) continue;
-      seen.add(callee);
-      queue.push(callee);
-    }
-    items.push(linearise(machine, routine.at));
-    names.push(name);
-    parameters.set(name, routine.parameterCount);
-  }
-  refuseRecursion(module, calls);
-  const layout = layOut(items);
+  const wanted = new Set(entries.map((entry) => localName(module, entry)));
+  const called = reach(module, wanted, options);
+  refuseRecursion(module, called);
+  const keepingBase = routinesKeepingBase(called, wanted);
+  const names = [...called.keys()];
+  const built = names.map((name) => buildRoutine(module, name, { ...options, keepingBase }));
+  const layout = layOut(built.map(({ routine, machine }) => linearise(machine, routine.at)));
   const starts = names.map((name) => layout.labels.get(name)!);
   const routines = names.map((name, i) => ({
     name: exportedName(module, name),
     offset: starts[i]!,
     sizeBytes: (starts[i + 1] ?? layout.code.length) - starts[i]!,
-    parameterCount: parameters.get(name)!,
+    parameterCount: built[i]!.routine.parameterCount,
+    isEntry: wanted.has(name),
   }));
   return { cpu, source, routines, layout };
+}
+
+/** The entries and what they call, nearest first, with the calls of each. */
+function reach(module: SubsetModule, entries: ReadonlySet<string>, options: { hasClz: boolean }): Map<string, Called> {
+  const called = new Map<string, Called>();
+  const seen = new Set(entries);
+  const queue = [...entries];
+  for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+    const routine = lowerRoutine(module, name, options);
+    optimise(routine);
+    const found = calledBy(routine);
+    called.set(name, found);
+    for (const callee of [...found.calls, ...found.tails]) {
+      if (!seen.has(callee)) queue.push(callee);
+      seen.add(callee);
+    }
+  }
+  return called;
 }
 
 interface Built {
@@ -87,16 +95,26 @@ interface Built {
   readonly machine: MachineRoutine;
 }
 
+interface BuildOptions {
+  readonly hasClz: boolean;
+  readonly keepingBase: ReadonlySet<string>;
+}
+
 /** One routine through the stages up to registers; where it spills, the way that seems to cost less of two. */
-function buildRoutine(module: SubsetModule, name: string, options: { hasClz: boolean }): Built {
+function buildRoutine(module: SubsetModule, name: string, options: BuildOptions): Built {
   const build = (remakePointers: boolean): Built => {
     const routine = lowerRoutine(module, name, options);
     optimise(routine);
+    normalisePointers(routine);
+    optimise(routine);
     foldAddresses(routine);
     optimise(routine);
+    mergeReturns(routine);
+    applyConvention(routine, options.keepingBase);
     const machine = select(routine, { ...options, remakePointers });
     hoistConstants(machine);
     allocate(machine);
+    reuseRegisters(machine);
     return { routine, machine };
   };
   const first = build(false);
@@ -135,17 +153,8 @@ function exportedName(module: SubsetModule, local: string): string {
   return local;
 }
 
-function calledRoutines(routine: Routine): string[] {
-  const names = new Set<string>();
-  for (const block of routine.blocks) {
-    for (const value of block.values) if (value.op === 'call') names.add(value.callee);
-    if (block.term?.kind === 'tail') names.add(block.term.callee);
-  }
-  return [...names];
-}
-
 /** Routines that call each other in a circle have no bound on stack or time. */
-function refuseRecursion(module: SubsetModule, calls: ReadonlyMap<string, readonly string[]>): void {
+function refuseRecursion(module: SubsetModule, called: ReadonlyMap<string, Called>): void {
   const done = new Set<string>();
   const visit = (name: string, path: readonly string[]): void => {
     if (path.includes(name)) {
@@ -158,8 +167,9 @@ function refuseRecursion(module: SubsetModule, calls: ReadonlyMap<string, readon
       );
     }
     if (done.has(name)) return;
-    for (const callee of calls.get(name) ?? []) visit(callee, [...path, name]);
+    const { calls, tails } = called.get(name)!;
+    for (const callee of [...calls, ...tails]) visit(callee, [...path, name]);
     done.add(name);
   };
-  for (const name of calls.keys()) visit(name, []);
+  for (const name of called.keys()) visit(name, []);
 }

@@ -58,6 +58,9 @@ export function encode(i: MachineInst): number[] {
       return [0x4600 | ((d & 8) << 4) | (a << 3) | (d & 7)];
     case 'add':
       return [0x1800 | (low(b) << 6) | (low(a) << 3) | low(d)];
+    case 'addh':
+      if (d !== a) throw new Error('addh overwrites its first operand');
+      return [0x4400 | ((d & 8) << 4) | (b << 3) | (d & 7)];
     case 'sub':
       return [0x1a00 | (low(b) << 6) | (low(a) << 3) | low(d)];
     case 'addi':

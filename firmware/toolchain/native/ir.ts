@@ -194,3 +194,10 @@ export function removeTrivialPhi(phi: Value): Value {
   if (same) phi.alias = same;
   return same ?? phi;
 }
+
+/** Takes an edge from a block's predecessors, and its arguments from the phis. */
+export function removeEdge(from: Block, to: Block): void {
+  const i = to.preds.indexOf(from);
+  to.preds.splice(i, 1);
+  for (const value of to.values) if (value.op === 'phi') value.args.splice(i, 1);
+}

@@ -8,6 +8,7 @@ export type MachineOp =
   | 'ldc' // d = imm, any constant
   | 'mov' // d = a, any registers
   | 'add'
+  | 'addh' // tied, d += b: any registers, and the flags stay
   | 'addi' // d = a + imm: 0..7, or tied and 0..255
   | 'sub'
   | 'subi'
@@ -38,7 +39,7 @@ export type MachineOp =
   | 'cmp'
   | 'cmpi'
   | 'tst'
-  | 'bl'; // calls `callee`; imm: how many registers it reads
+  | 'bl'; // calls `callee`; imm: how many parameters it reads; keepsBase: it is one that keeps the base
 
 export interface MachineInst {
   op: MachineOp;
@@ -49,6 +50,7 @@ export interface MachineInst {
   imm: number;
   width: 1 | 2 | 4;
   callee: string;
+  keepsBase: boolean;
   at: number;
 }
 
@@ -57,7 +59,7 @@ export type MachineCondition = import('./ir.ts').Condition | 'mi' | 'pl';
 export type MachineTerminator =
   | { kind: 'jump'; to: MachineBlock; at: number }
   | { kind: 'branch'; cond: MachineCondition; yes: MachineBlock; no: MachineBlock; at: number }
-  | { kind: 'return'; hasValue: boolean; at: number }
+  | { kind: 'return'; hasValue: boolean; keepsBase: boolean; at: number }
   | { kind: 'tail'; callee: string; registers: number; at: number };
 
 export interface MachineBlock {
@@ -77,6 +79,8 @@ export interface MachineRoutine {
   /** In the order they are laid out; the first is the entry. */
   blocks: MachineBlock[];
   nextRegister: number;
+  /** The virtual register of the arena's base; -1 where the routine needs none. */
+  base: number;
   /** Bytes of stack slots. */
   frameBytes: number;
   /** Processor registers that are written. */
@@ -91,11 +95,14 @@ export const PC = 15;
 export const FIRST_VIRTUAL = 16;
 /** r0 holds the base; parameters follow in these registers. */
 export const PARAMETER_REGISTERS = [1, 2, 3, R12] as const;
-/** What a call may change besides r0 to r3. */
-export const CALL_CLOBBERS = [0, 1, 2, 3, R12, LR] as const;
+/** What a call may change; one of a routine that keeps the base changes all but r0. */
+const CALL_CLOBBERS = [0, 1, 2, 3, R12, LR] as const;
+const KEEPING_CLOBBERS = CALL_CLOBBERS.slice(1);
+/** Where the result is: AAPCS's r0, or behind the base that stays in r0. */
+export const resultRegister = (keepsBase: boolean): number => (keepsBase ? 1 : 0);
 
 export function inst(op: MachineOp, fields: Partial<MachineInst> = {}): MachineInst {
-  return { op, d: -1, a: -1, b: -1, c: -1, imm: 0, width: 4, callee: '', at: 0, ...fields };
+  return { op, d: -1, a: -1, b: -1, c: -1, imm: 0, width: 4, callee: '', keepsBase: false, at: 0, ...fields };
 }
 
 /** Registers an instruction reads. */
@@ -110,12 +117,15 @@ export function uses(i: MachineInst): number[] {
 
 /** Registers an instruction writes. */
 export function writes(i: MachineInst): readonly number[] {
-  if (i.op === 'bl') return CALL_CLOBBERS;
+  if (i.op === 'bl') return i.keepsBase ? KEEPING_CLOBBERS : CALL_CLOBBERS;
   return i.d >= 0 ? [i.d] : [];
 }
 
 export function termUses(term: MachineTerminator): readonly number[] {
-  if (term.kind === 'return') return term.hasValue ? [0] : [];
+  if (term.kind === 'return') {
+    const result = term.hasValue ? [resultRegister(term.keepsBase)] : [];
+    return term.keepsBase ? [0, ...result] : result;
+  }
   if (term.kind === 'tail') return [0, ...PARAMETER_REGISTERS.slice(0, term.registers)];
   return [];
 }

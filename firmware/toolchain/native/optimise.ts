@@ -12,6 +12,7 @@ import {
   dominators,
   newValue,
   type Routine,
+  removeEdge,
   removeTrivialPhi,
   resolve,
   reversePostorder,
@@ -19,6 +20,7 @@ import {
   type Value,
 } from './ir.ts';
 import { inserter, simplify, simplifyBranch } from './simplify.ts';
+import { threadBranches } from './thread.ts';
 
 /** More rounds than any program of the tests needs; the result is correct after any number. */
 const MOST_ROUNDS = 8;
@@ -30,6 +32,7 @@ export function optimise(routine: Routine): void {
     numberValues(routine);
     forwardLoads(routine);
     foldBranches(routine);
+    threadBranches(routine);
     removeDead(routine);
     if (fingerprint(routine) === before && round > 0) break;
   }
@@ -79,7 +82,7 @@ export function cleanControlFlow(routine: Routine): void {
         break;
       }
       if (
-        block.values.length === 0 &&
+        onlyFeedsPhis(routine, block, next) &&
         block !== order[0] &&
         block.preds.length > 0 &&
         !block.loopBound &&
@@ -98,13 +101,24 @@ function targets(block: Block): Block[] {
   return [];
 }
 
-function removeEdge(from: Block, to: Block): void {
-  const i = to.preds.indexOf(from);
-  to.preds.splice(i, 1);
-  for (const value of to.values) if (value.op === 'phi') value.args.splice(i, 1);
+/** Whether a block holds nothing but phis that only phis of `next` read, on the way from it. */
+function onlyFeedsPhis(routine: Routine, block: Block, next: Block): boolean {
+  if (!block.values.every(({ op }) => op === 'phi')) return false;
+  const own = new Set(block.values);
+  if (own.size === 0) return true;
+  return routine.blocks.every(
+    (user) =>
+      !termArgs(user.term).some((value) => own.has(value)) &&
+      user.values.every((value) =>
+        value.args.every((arg, k) => !own.has(arg) || (value.op === 'phi' && user === next && next.preds[k] === block)),
+      ),
+  );
 }
 
-/** pred -> empty -> next => pred -> next, where no phi of `next` would have to tell two edges from one block apart. */
+/**
+ * pred -> empty -> next => pred -> next, where no phi of `next` would have to tell two edges from one block apart. Phis
+ * of the empty block become arguments of those of `next`.
+ */
 function skipEmpty(block: Block, next: Block): boolean {
   const hasPhis = next.values.some((value) => value.op === 'phi');
   if (hasPhis && block.preds.some((pred) => next.preds.includes(pred))) return false;
@@ -113,7 +127,9 @@ function skipEmpty(block: Block, next: Block): boolean {
   const preds = block.preds;
   next.preds.splice(i, 1, ...preds);
   for (const value of next.values) {
-    if (value.op === 'phi') value.args.splice(i, 1, ...preds.map(() => value.args[i]!));
+    if (value.op !== 'phi') continue;
+    const arg = value.args[i]!;
+    value.args.splice(i, 1, ...(arg.block === block && arg.op === 'phi' ? arg.args : preds.map(() => arg)));
   }
   for (const pred of preds) {
     const term = pred.term!;
@@ -123,6 +139,7 @@ function skipEmpty(block: Block, next: Block): boolean {
       if (term.no === block) term.no = next;
     }
   }
+  block.values = [];
   block.preds = [];
   block.term = null;
   return true;

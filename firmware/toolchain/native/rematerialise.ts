@@ -9,8 +9,14 @@ import { type Block, newValue, type Routine, resolve, type Value } from './ir.ts
 const MOST_IMMEDIATE = 7;
 
 export function rematerialise(routine: Routine, pointers: boolean): void {
+  // What a phi takes is in a register at the end of its block anyway.
+  const feedsPhi = new Set(
+    routine.blocks.flatMap(({ values }) =>
+      values.filter(({ op }) => op === 'phi').flatMap(({ args }) => args.map(resolve)),
+    ),
+  );
   const isCheap = (value: Value): boolean => {
-    if (value.op !== 'add') return false;
+    if (value.op !== 'add' || feedsPhi.has(value)) return false;
     const [a, b] = value.args.map(resolve) as [Value, Value];
     if (b.op === 'const') return Math.abs(b.imm) <= MOST_IMMEDIATE;
     return pointers && (a.op === 'base' || b.op === 'base');

@@ -4,7 +4,7 @@
  * become copies at the ends of their predecessors.
  */
 import { type Block, type Routine, reversePostorder } from '../ir.ts';
-import type { MachineRoutine } from '../machine.ts';
+import { type MachineRoutine, resultRegister } from '../machine.ts';
 import { rematerialise } from '../rematerialise.ts';
 import { isFoldedTest, selectTest } from './branches.ts';
 import { selectCopies, splitCriticalEdges } from './edges.ts';
@@ -26,7 +26,7 @@ export function select(routine: Routine, options: SelectOptions): MachineRoutine
     ctx.blocks.set(block, {
       id: block.id,
       insts: [],
-      term: { kind: 'return', hasValue: false, at: 0 },
+      term: { kind: 'return', hasValue: false, keepsBase: false, at: 0 },
       frequency: frequencies.get(block)!,
       copyWeight: frequencies.get(block)! * (split.has(block) ? SPLIT_WEIGHT : 1),
       loopBound: block.loopBound,
@@ -56,10 +56,12 @@ function selectBlock(ctx: Selection, block: Block): void {
     machine.term = { kind: 'branch', cond, yes: then, no: ctx.blocks.get(term.no)!, at: term.at };
   } else if (term.kind === 'return') {
     if (term.value) {
-      if (term.value.op === 'const') ctx.makeConstant(0, term.value.imm);
-      else ctx.emit('mov', { d: 0, a: ctx.use(term.value) });
+      const d = resultRegister(ctx.keepsBase);
+      if (term.value.op === 'const') ctx.makeConstant(d, term.value.imm);
+      else ctx.emit('mov', { d, a: ctx.use(term.value) });
     }
-    machine.term = { kind: 'return', hasValue: term.value !== null, at: term.at };
+    if (ctx.keepsBase) ctx.emit('mov', { d: 0, a: ctx.base() });
+    machine.term = { kind: 'return', hasValue: term.value !== null, keepsBase: ctx.keepsBase, at: term.at };
   } else {
     passArguments(ctx, term.args);
     machine.term = { kind: 'tail', callee: term.callee, registers: term.args.length, at: term.at };

@@ -13,6 +13,8 @@ export interface SelectOptions {
   readonly hasClz: boolean;
   /** Make pointers again in each block that uses them: fewer registers, more additions. */
   readonly remakePointers: boolean;
+  /** The routines that leave the base in r0, of which this may be one (convention.ts). */
+  readonly keepingBase: ReadonlySet<string>;
 }
 
 export class Selection {
@@ -46,9 +48,20 @@ export class Selection {
       parameterCount: routine.parameterCount,
       blocks: [],
       nextRegister: FIRST_VIRTUAL,
+      base: -1,
       frameBytes: 0,
       usedRegisters: new Set(),
     };
+  }
+
+  /** Whether this routine leaves the base in r0. */
+  get keepsBase(): boolean {
+    return this.options.keepingBase.has(this.routine.name);
+  }
+
+  /** The register of the base. */
+  base(): number {
+    return this.use(this.routine.blocks[0]!.values.find(({ op }) => op === 'base')!);
   }
 
   beginBlock(): void {

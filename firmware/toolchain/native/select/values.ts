@@ -1,6 +1,6 @@
 /** The instructions that compute a value. */
 import type { Value } from '../ir.ts';
-import { type MachineOp, PARAMETER_REGISTERS } from '../machine.ts';
+import { type MachineOp, PARAMETER_REGISTERS, resultRegister } from '../machine.ts';
 import type { Selection } from './selection.ts';
 
 /** Leiserson, Prokop, Randall 1998: the isolated bit times this has its index in the top five bits, through the table. */
@@ -16,6 +16,8 @@ const tiedOps: Partial<Record<Value['op'], MachineOp>> = {
   sar: 'asr',
 };
 const shiftImmediates: Partial<Record<Value['op'], MachineOp>> = { shl: 'lsli', shr: 'lsri', sar: 'asri' };
+/** The immediate of an addition that overwrites its operand. */
+const MOST_ADDED = 255;
 const commutative = new Set(['mul', 'and', 'or', 'xor']);
 
 export function selectValue(ctx: Selection, value: Value): void {
@@ -24,7 +26,8 @@ export function selectValue(ctx: Selection, value: Value): void {
     case 'const':
       return;
     case 'base':
-      ctx.emit('mov', { d: ctx.registerOf(value), a: 0 });
+      ctx.machine.base = ctx.registerOf(value);
+      ctx.emit('mov', { d: ctx.machine.base, a: 0 });
       return;
     case 'param':
       ctx.emit('mov', { d: ctx.registerOf(value), a: PARAMETER_REGISTERS[value.imm]! });
@@ -95,11 +98,9 @@ export function selectValue(ctx: Selection, value: Value): void {
     }
     case 'call': {
       passArguments(ctx, value.args);
-      ctx.emit('bl', { callee: value.callee, imm: value.args.length });
-      if (ctx.useCounts.has(value)) {
-        ctx.emit('mov', { d: ctx.registerOf(value), a: 0 });
-        return;
-      }
+      const keepsBase = ctx.options.keepingBase.has(value.callee);
+      ctx.emit('bl', { callee: value.callee, imm: value.args.length, keepsBase });
+      if (ctx.useCounts.has(value)) ctx.emit('mov', { d: ctx.registerOf(value), a: resultRegister(keepsBase) });
       return;
     }
     case 'phi':
@@ -108,7 +109,7 @@ export function selectValue(ctx: Selection, value: Value): void {
 
 export function passArguments(ctx: Selection, args: readonly Value[]): void {
   const registers = args.map((arg) => (arg.op === 'const' ? -1 : ctx.use(arg)));
-  const base = ctx.use(ctx.routine.blocks[0]!.values.find(({ op }) => op === 'base')!);
+  const base = ctx.base();
   args.forEach((arg, i) => {
     const d = PARAMETER_REGISTERS[i]!;
     if (arg.op !== 'const') ctx.emit('mov', { d, a: registers[i]! });
@@ -129,10 +130,11 @@ export function selectAdd(ctx: Selection, value: Value, a: Value, b: Value): voi
     ctx.emit(op, { a: ctx.use(a), d: ctx.registerOf(value), imm: size });
     return;
   }
-  if (size < 256) {
+  if (size < 2 * MOST_ADDED) {
     const d = ctx.registerOf(value);
     ctx.emit('mov', { a: ctx.use(a), d });
-    ctx.emit(op, { a: d, d, imm: size });
+    ctx.emit(op, { a: d, d, imm: Math.min(size, MOST_ADDED) });
+    if (size > MOST_ADDED) ctx.emit(op, { a: d, d, imm: size - MOST_ADDED });
     return;
   }
   ctx.emit('add', { a: ctx.use(a), b: ctx.use(b), d: ctx.registerOf(value) });
