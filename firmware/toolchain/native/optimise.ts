@@ -104,13 +104,14 @@ function targets(block: Block): Block[] {
 /** Whether a block holds nothing but phis that only phis of `next` read, on the way from it. */
 function onlyFeedsPhis(routine: Routine, block: Block, next: Block): boolean {
   if (!block.values.every(({ op }) => op === 'phi')) return false;
-  const own = new Set(block.values);
-  if (own.size === 0) return true;
+  if (block.values.length === 0) return true;
+  // What a value was just replaced by counts, too.
+  const isOwn = (value: Value): boolean => block.values.includes(resolve(value));
   return routine.blocks.every(
     (user) =>
-      !termArgs(user.term).some((value) => own.has(value)) &&
+      !termArgs(user.term).some(isOwn) &&
       user.values.every((value) =>
-        value.args.every((arg, k) => !own.has(arg) || (value.op === 'phi' && user === next && next.preds[k] === block)),
+        value.args.every((arg, k) => !isOwn(arg) || (value.op === 'phi' && user === next && next.preds[k] === block)),
       ),
   );
 }
@@ -128,7 +129,7 @@ function skipEmpty(block: Block, next: Block): boolean {
   next.preds.splice(i, 1, ...preds);
   for (const value of next.values) {
     if (value.op !== 'phi') continue;
-    const arg = value.args[i]!;
+    const arg = resolve(value.args[i]!);
     value.args.splice(i, 1, ...(arg.block === block && arg.op === 'phi' ? arg.args : preds.map(() => arg)));
   }
   for (const pred of preds) {

@@ -5,7 +5,7 @@
  *   A: ...       -> T: x = phi(A: 0, B: y)      =>   A -> no,   B -> T: y != 0 ? yes : no
  *   B: y = ...   -> T: x != 0 ? yes : no
  *
- * T holds nothing but its phis, and is no loop's head. What else reads them must come after T on the other
+ * Where all ways decide it alike, it is no test any more. T holds nothing but its phis, and is no loop's head. What else reads them must come after T on the other
  * way out, which T still dominates then.
  */
 import { holds } from './fold.ts';
@@ -58,6 +58,13 @@ function threadOne(block: Block, order: readonly Block[], idom: Dominators): boo
   const tested = resolve(term.a);
   const limit = resolve(term.b);
   if (tested.op !== 'phi' || tested.block !== block || limit.op !== 'const') return false;
+  const outcomes = tested.args.map(resolve).map((arg) => arg.op === 'const' && holds(term.cond, arg.imm, limit.imm));
+  if (tested.args.every((arg) => resolve(arg).op === 'const') && new Set(outcomes).size === 1) {
+    const [to, away] = outcomes[0] ? [term.yes, term.no] : [term.no, term.yes];
+    removeEdge(block, away);
+    block.term = { kind: 'jump', to, at: term.at };
+    return true;
+  }
   for (const [i, pred] of block.preds.entries()) {
     const arg = resolve(tested.args[i]!);
     if (arg.op !== 'const' || block.preds.indexOf(pred) !== block.preds.lastIndexOf(pred)) continue;
