@@ -1,8 +1,9 @@
 /**
- * Writes the table of docs/native.md that sets the native policies beside C allocators: cycles on a Cortex-M0+, over the
- * recorded traces that the C allocators' figures were taken on. Both lie beside the project, in `../shared`.
+ * Writes the tables of docs/native.md: the native policies over all shared traces, and beside C allocators over the
+ * recorded traces that the C allocators' figures were taken on. Cycles on a Cortex-M0+. Traces and figures lie beside the
+ * project, in `../shared`.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -50,7 +51,18 @@ const peerNames: Record<string, { name: string; codeBytes: number }> = {
   emmalloc: { name: 'emmalloc', codeBytes: 1312 },
   umm: { name: 'umm_malloc best fit', codeBytes: 1300 },
 };
-/** Ours in the table. */
+/** Ours in the table over all traces. */
+export const policyNames: readonly PolicyName[] = [
+  'segregated',
+  'slab',
+  'tlsf',
+  'percore',
+  'buddy',
+  'best-fit',
+  'trie-fit',
+];
+const tracesPath = join(packageRoot, '..', 'shared', 'traces');
+/** Ours beside C allocators. */
 const ourNames: readonly PolicyName[] = ['segregated', 'tlsf', 'slab', 'trie-fit'];
 
 function rowOf(
@@ -81,6 +93,31 @@ async function inMore(meter: CycleMeter, policy: PolicyName, trace: Trace): Retu
   return meter(policy, trace, (2 * footprintBytes + 15) & ~15);
 }
 
+/** A policy of ours over shared traces. */
+async function ourRow(policy: PolicyName, traceNames: readonly string[]): Promise<Row> {
+  const meter = await nativeMeter('cortex-m0plus');
+  const malloc: Cycles[] = [];
+  const free: Cycles[] = [];
+  let bytes = 0;
+  for (const name of traceNames) {
+    const trace = readTrace(join(tracesPath, name));
+    const { cycles, codeBytes } = ((await meter(policy, trace, ampleArenaBytes(trace))) ??
+      (await inMore(meter, policy, trace)))!;
+    malloc.push(cycles.malloc);
+    free.push(cycles.free);
+    bytes = codeBytes!;
+  }
+  return rowOf(`\`${policy}\``, true, bytes, malloc, free);
+}
+
+/** Policies over all shared traces, by mean cycles of malloc. Throws where `../shared` is not there. */
+export async function policyRows(policies: readonly PolicyName[] = policyNames): Promise<Row[]> {
+  const names = readdirSync(tracesPath).filter((name) => name.endsWith('.trace'));
+  const rows = [];
+  for (const policy of policies) rows.push(await ourRow(policy, names));
+  return rows.sort((a, b) => a.mallocMean - b.mallocMean);
+}
+
 /** The rows by mean cycles of malloc. Reads `../shared`; throws where it is not there. */
 export async function peerRows(ours: readonly PolicyName[] = ourNames): Promise<Row[]> {
   const { traces } = JSON.parse(readFileSync(peersPath, 'utf8')) as Peers;
@@ -96,25 +133,23 @@ export async function peerRows(ours: readonly PolicyName[] = ourNames): Promise<
       peers.map((peer) => peer.freeCyclesM0Plus!),
     );
   });
-  const meter = await nativeMeter('cortex-m0plus');
-  for (const policy of ours) {
-    const malloc: Cycles[] = [];
-    const free: Cycles[] = [];
-    let bytes = 0;
-    for (const [name] of measured) {
-      const trace = readTrace(join(packageRoot, '..', 'shared', 'traces', `${name}.trace`));
-      const { cycles, codeBytes } = ((await meter(policy, trace, ampleArenaBytes(trace))) ??
-        (await inMore(meter, policy, trace)))!;
-      malloc.push(cycles.malloc);
-      free.push(cycles.free);
-      bytes = codeBytes!;
-    }
-    rows.push(rowOf(`\`${policy}\``, true, bytes, malloc, free));
-  }
+  const names = measured.map(([name]) => `${name}.trace`);
+  for (const policy of ours) rows.push(await ourRow(policy, names));
   return rows.sort((a, b) => a.mallocMean - b.mallocMean);
 }
 
 export const tableHead = '| | malloc mean / max | free mean / max | code, bytes |\n|---|---|---|--:|\n';
+
+export const policyTableHead =
+  '| policy | malloc mean / max | free mean / max | malloc, free and realloc, bytes |\n|---|---|---|--:|\n';
+
+function policyTableText(rows: readonly Row[]): string {
+  const lines = rows.map(
+    ({ name, mallocMean, mallocMax, freeMean, freeMax, codeBytes }) =>
+      `| ${name} | ${mallocMean.toFixed(1)} / ${mallocMax} | ${freeMean.toFixed(1)} / ${freeMax} | ${codeBytes} |`,
+  );
+  return `${policyTableHead}${lines.join('\n')}\n`;
+}
 
 export function tableText(rows: readonly Row[]): string {
   const lines = rows.map(({ name, isOurs, mallocMean, mallocMax, freeMean, freeMax, codeBytes }) => {
@@ -129,9 +164,15 @@ export function tableText(rows: readonly Row[]): string {
   return `${tableHead}${lines.join('\n')}\n`;
 }
 
+/** The text with the table that begins with `head` replaced. */
+function withTable(text: string, head: string, table: string): string {
+  const start = text.indexOf(head);
+  const end = text.indexOf('\n\n', start) + 1;
+  return text.slice(0, start) + table + text.slice(end);
+}
+
 if (argv[1] === fileURLToPath(import.meta.url)) {
   const text = readFileSync(documentPath, 'utf8');
-  const start = text.indexOf(tableHead);
-  const end = text.indexOf('\n\n', start) + 1;
-  writeFileSync(documentPath, text.slice(0, start) + tableText(await peerRows()) + text.slice(end));
+  const withOurs = withTable(text, policyTableHead, policyTableText(await policyRows()));
+  writeFileSync(documentPath, withTable(withOurs, tableHead, tableText(await peerRows())));
 }

@@ -14,7 +14,7 @@ export function assemblerFile(policy: string, { cpu, routines, layout }: Compile
   ];
   let end = 0;
   for (const { address, halfwords } of layout.placed) {
-    for (const { name } of routines.filter(({ offset }) => offset === address)) {
+    for (const { name } of routines.filter(({ offset, isEntry }) => isEntry && offset === address)) {
       const global = symbol(policy, name);
       lines.push(`  .global ${global}`, `  .type ${global}, %function`, '  .thumb_func', `${global}:`);
     }
@@ -28,7 +28,7 @@ export function assemblerFile(policy: string, { cpu, routines, layout }: Compile
 
 export function headerFile(policy: string, { cpu, routines }: Compiled): string {
   const guard = `HEAPGLASS_${policy.replaceAll('-', '_').toUpperCase()}_H`;
-  const entries = routines.filter(({ parameterCount }) => parameterCount <= 3);
+  const entries = routines.filter(({ isEntry, parameterCount }) => isEntry && parameterCount <= 3);
   const declarations = entries.map(({ name, parameterCount }) => {
     const parameters = ['void *arena', ...Array.from({ length: parameterCount }, (_, i) => `uint32_t p${i}`)];
     return `uint32_t ${symbol(policy, name)}(${parameters.join(', ')});`;
