@@ -154,6 +154,16 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
   };
 }
 
+/** A Problem with file and line when the program does not parse: what is wrong with it whatever the board. */
+export async function checkSyntax(entry: string): Promise<void> {
+  try {
+    const loader = loaderOf(entry);
+    await transform(await readFile(entry, 'utf8'), { loader, sourcefile: basename(entry), logLevel: 'silent' });
+  } catch (error) {
+    throw asProblem(error as BuildFailure, entry);
+  }
+}
+
 function bundleId(code: string): number {
   return createHash('sha256').update(code).digest().readUInt32BE() & 0x7ffffff || 1;
 }

@@ -1,15 +1,17 @@
 import { loadBoard } from '../../boards/board.ts';
 import { policyNames } from '../../firmware/src/policies/index.ts';
 import { usageProblem } from '../arguments.ts';
-import type { Arguments, Command } from '../command.ts';
+import type { Arguments, Command, Io } from '../command.ts';
 import { choosePort, listPorts } from '../flash/choose-port.ts';
-import { Flashing, levels, type Plan, prepare } from '../flash/flashing.ts';
+import { Flashing, levels, namedOptions, type Plan, prepare } from '../flash/flashing.ts';
+import { checkSource, readBytes } from '../flash/prepare.ts';
 import { PortFollower } from '../transport/follow.ts';
 
 /** Checks what the command line asks for. A usage Problem otherwise. */
 function planOf(args: Arguments): Plan {
   const [program = null, ...more] = args.positionals;
   const wrong = (problem: string) => usageProblem('flash', problem);
+  namedOptions(args);
   if (more.length > 0) throw wrong('it takes one program');
   const plan: Plan = {
     program,
@@ -38,6 +40,9 @@ function planOf(args: Arguments): Plan {
     throw wrong('--ram is for Espruino boards; Kaluma runs what it stores');
   return plan;
 }
+
+const foundPort = async ({ board }: Plan, io: Io): Promise<string> =>
+  choosePort(await listPorts(), io, { boardId: board?.id ?? null });
 
 export const command: Command = {
   name: 'flash',
@@ -79,10 +84,12 @@ export const command: Command = {
 
   async run(args, io) {
     const plan = planOf(args);
-    const port = plan.isDryRun ? `sim:${plan.board!.id}` : (plan.port ?? (await choosePort(await listPorts(), io)));
-    // A program that is wrong for a board that was named is refused before the line is opened.
+    // What is wrong with a program is said before a port is looked for: all of it where the board was named.
+    if (plan.program !== null) await (plan.isWatch ? readBytes(plan.program) : checkSource(plan.program));
+    if (plan.restore !== null) readBytes(plan.restore);
     const early =
       plan.board && plan.program !== null && !plan.isWatch ? await prepare(plan.program, plan.board, args, io) : null;
+    const port = plan.isDryRun ? `sim:${plan.board!.id}` : (plan.port ?? (await foundPort(plan, io)));
     const baud = args.number('baud', 1) ?? plan.board?.console.baud ?? undefined;
     const seed = args.number('seed');
     const faults = args.text('faults');

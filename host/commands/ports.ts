@@ -58,7 +58,9 @@ answers: then it is interrupted.
       rows.push({ ...port, ...(isAsked ? await ask(port.path, baud) : { answer: null, engine: null, board: null }) });
     }
     if (args.flag('json')) {
-      io.out(`${JSON.stringify({ ports: rows.map((row) => ({ ...row, mayBeBoard: mayBeBoard(row) })) })}\n`);
+      io.out(
+        `${JSON.stringify({ ports: rows.map((row) => ({ ...row, mayBeBoard: mayBeBoard(row) || row.engine !== null })) })}\n`,
+      );
     } else if (rows.length === 0) {
       io.out('no serial port is enumerated; --port also takes tcp://HOST:PORT, rfc2217://HOST:PORT and sim:BOARD\n');
     } else {

@@ -4,6 +4,7 @@ import { exitCodes, Problem } from '../../boards/problem.ts';
 import type { Io } from '../command.ts';
 import { type PortInfo, platformBinding } from '../transport/serial.ts';
 import { type FoundPort, judgePorts, mayBeBoard } from './boards.ts';
+import { interrupted } from './flasher.ts';
 
 /** What the system enumerates; empty where it cannot (no udev). */
 export async function listPorts(): Promise<FoundPort[]> {
@@ -16,13 +17,18 @@ export function portLine({ path, boards, why, manufacturer }: FoundPort): string
   return [path, names, manufacturer].filter(Boolean).join('  ');
 }
 
-/** Chooses among `ports`. A Problem when there is none, or several and nobody to ask. */
+/**
+ * Chooses among `ports`; where some of them look like `boardId`, among those. A Problem when there is none, or several
+ * and nobody to ask.
+ */
 export async function choosePort(
   ports: readonly FoundPort[],
   io: Pick<Io, 'err' | 'isTerminal'>,
-  ask: (question: string) => Promise<string> = askOnTerminal,
+  { boardId = null, ask = askOnTerminal }: { boardId?: string | null; ask?: Ask } = {},
 ): Promise<string> {
-  const candidates = ports.filter(mayBeBoard);
+  const boards = ports.filter(mayBeBoard);
+  const alike = boards.filter((port) => boardId !== null && port.boards.includes(boardId));
+  const candidates = alike.length > 0 ? alike : boards;
   if (candidates.length === 0) {
     throw new Problem(
       exitCodes.noBoard,
@@ -37,18 +43,33 @@ export async function choosePort(
     throw new Problem(exitCodes.usage, 'more than one board is connected', lines, 'Say which one with --port.');
   }
   io.err(`${lines.join('\n')}\n`);
-  const answer = Number((await ask(`Which one, 1 to ${candidates.length}? `)).trim());
-  const chosen = candidates[answer - 1];
-  if (!chosen) throw new Problem(exitCodes.usage, 'no board was chosen', lines, 'Say which one with --port.');
-  return chosen.path;
+  for (let tries = 0; tries < triesToAnswer; tries++) {
+    const answer = await ask(`Which one, 1 to ${candidates.length}? `);
+    if (answer === null) break;
+    const chosen = candidates[Number(answer.trim()) - 1];
+    if (chosen) return chosen.path;
+  }
+  throw new Problem(exitCodes.usage, 'no board was chosen', lines, 'Say which one with --port.');
 }
 
-/** The answer to a question; empty when the input ends (Ctrl-D) or is interrupted (Ctrl-C). */
-async function askOnTerminal(question: string): Promise<string> {
+/** The answer to a question; null when the input ends (Ctrl-D). Rejects with a Problem at Ctrl-C. */
+type Ask = (question: string) => Promise<string | null>;
+
+const triesToAnswer = 3;
+
+async function askOnTerminal(question: string): Promise<string | null> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
+  let isInterrupted = false;
+  terminal.once('SIGINT', () => {
+    isInterrupted = true;
+    terminal.close();
+  });
+  const closed = new Promise<null>((resolve) => terminal.once('close', () => resolve(null)));
   try {
-    return await Promise.race([terminal.question(question), closed]);
+    const answer = await Promise.race([terminal.question(question), closed]);
+    if (answer === null) process.stderr.write('\n');
+    if (isInterrupted) throw interrupted(['no board was chosen, and nothing was sent']);
+    return answer;
   } finally {
     terminal.close();
   }

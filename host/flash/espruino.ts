@@ -8,6 +8,7 @@
 import { exitCodes, Problem } from '../../boards/problem.ts';
 import { crc32 } from './crc32.ts';
 import { EspruinoConsole, UploadBroken } from './espruino-console.ts';
+import { awaitLife } from './espruino-life.ts';
 import {
   checkProgram,
   type Flashed,
@@ -17,26 +18,19 @@ import {
   phaseProgress,
   type Started,
   type StartOptions,
+  startedFacts,
   throwIfAborted,
 } from './flasher.ts';
-import { fromLatin1, type Link, plainText, textBeforeFrames } from './link.ts';
+import type { Link } from './link.ts';
 import { receiveFile, sendFile } from './packet.ts';
 import { uploadToRam } from './ram.ts';
+import { checkRoom } from './room.ts';
 import { readFile, writeFile } from './storage.ts';
 
 export const bootFile = '.bootcde';
-/** What Storage keeps beside each file: a header of 32 bytes; data is padded to 4. */
-const fileHeaderBytes = 32;
 const defaultAttempts = 4;
 const firstPacketVersion = 25;
 const storage = 'require("Storage")';
-/** How long a started board is left alone before it is asked whether it still answers, and how often. */
-const probeMs = 1_000;
-const probesAtMost = 4;
-const alive = '<hgalive>';
-/** What is kept of a program's output. */
-const longestText = 2_000;
-
 export interface EspruinoOptions {
   /** Bytes of saved code that the board has; null when it is not known and only the board can say. */
   capacityBytes?: number | null;
@@ -115,7 +109,7 @@ export class EspruinoFlasher implements Flasher {
       options,
       () => previousProgram(isReplaced),
       async () => {
-        await this.#checkRoom(program);
+        await checkRoom(this.#console, bootFile, program.length);
         isReplaced = true;
         const progress = phaseProgress('upload', program.length, () => this.#link.clock.nowMs(), options.onProgress);
         // Packets carry any byte, but these three mean something to the line itself.
@@ -175,48 +169,11 @@ export class EspruinoFlasher implements Flasher {
   }
 
   /** Waits until a program that was just started, or sent to RAM, shows that it runs. */
-  async awaitLife({ isFrame, timeoutMs = 8_000 }: StartOptions = {}): Promise<Started> {
-    const startMs = this.#link.clock.nowMs();
-    let text = '';
-    let error: string | null = null;
-    let quietMs = 0;
-    let probes = 0;
-    let endMs = startMs + timeoutMs;
-    while (this.#link.clock.nowMs() < endMs + probes * probeMs) {
-      const bytes = await this.#link.readSome(probeMs / 4);
-      text = (text + fromLatin1(bytes)).slice(-longestText);
-      quietMs = bytes.length === 0 ? quietMs + probeMs / 4 : 0;
-      const elapsedMs = this.#link.clock.nowMs() - startMs;
-      if (error === null && startError(text) !== null) {
-        // What is printed with the error follows at once.
-        endMs = Math.min(endMs, this.#link.clock.nowMs() + probeMs / 2);
-        error = startError(text);
-      }
-      if (bytes.length > 0 && isFrame?.(bytes)) {
-        return { proof: 'frame', text: textBeforeFrames(text), error, elapsedMs };
-      }
-      if (text.includes(alive)) return { proof: 'prompt', text: printed(text), error, elapsedMs };
-      // Input that comes while the interpreter starts is lost, so the question may have to be asked again.
-      const isLate = this.#link.clock.nowMs() >= endMs;
-      if ((isLate || (!isFrame && quietMs >= probeMs / 2)) && probes < probesAtMost) {
-        probes++;
-        quietMs = 0;
-        await this.#link.write(`\x10print("<"+"${alive.slice(1)}")\n`);
-      }
-    }
-    if (error !== null) {
-      return { proof: 'prompt', text: printed(text), error, elapsedMs: this.#link.clock.nowMs() - startMs };
-    }
-    const elapsedMs = this.#link.clock.nowMs() - startMs;
-    throw new Problem(
-      exitCodes.failed,
-      'the program is stored and verified, and the board does not answer since it was started',
-      [
-        `nothing for ${Math.round(elapsedMs / 1000)} s`,
-        ...(text.trim() ? [`it printed ${JSON.stringify(plainText(text).trim().slice(-80))}`] : []),
-      ],
-      'A loop that never ends keeps the console: flash a mended program (it is interrupted by Ctrl-C), or hold the button while resetting the board.',
-    );
+  async awaitLife(options: StartOptions = {}): Promise<Started> {
+    if (options.signal) this.#link.interruption = { signal: options.signal, facts: startedFacts };
+    return awaitLife(this.#link, options).finally(() => {
+      this.#link.interruption = null;
+    });
   }
 
   /** Runs whole attempts until one succeeds; each failure is a fact of the Problem that the last one becomes. */
@@ -251,25 +208,6 @@ export class EspruinoFlasher implements Flasher {
       [...reasons, state()],
       'The line damages or loses bytes: use another cable or a lower rate, and flash again.',
     );
-  }
-
-  async #checkRoom(program: Uint8Array): Promise<void> {
-    const room = await this.#console.askAgain(
-      `(function(s){var g=s.getStats?s.getStats():{};return [s.getFree?s.getFree():-1,0|g.trashBytes,(s.read("${bootFile}")||"").length]})(${storage})`,
-    );
-    if (!Array.isArray(room) || room.length !== 3) throw new UploadBroken('the answer about free room is damaged');
-    const [freeBytes, trashBytes, presentBytes] = room as [number, number, number];
-    if (freeBytes < 0) return;
-    const roomBytes =
-      freeBytes + trashBytes + (presentBytes > 0 ? presentBytes + fileHeaderBytes : 0) - fileHeaderBytes;
-    if (program.length > roomBytes) {
-      throw new Problem(
-        exitCodes.tooBig,
-        'the program does not fit the Storage of the board',
-        [`program ${program.length} bytes`, `room ${roomBytes} bytes, what ${bootFile} takes now included`],
-        `Erase files that are not needed (require("Storage").list() names them), or make the program smaller.`,
-      );
-    }
   }
 
   /** A piece is in RAM twice or more while it is taken: small heaps get small pieces. */
@@ -325,13 +263,3 @@ const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length &
 
 const previousProgram = (isReplaced: boolean): string =>
   isReplaced ? `the ${bootFile} that the board held before is gone` : 'the board still holds the program it had';
-
-/** What a program printed, without the prompts and the question among it. */
-const printed = (text: string): string => textBeforeFrames(text).replace(alive, '').replace(/^>+/gm, '');
-
-/** The engine's own words for a program that failed, from what it printed; null when it did not. */
-export function startError(text: string): string | null {
-  const plain = plainText(text);
-  const memory = /(?:OUT OF MEMORY|New interpreter error:|Execution Interrupted|LOW_MEMORY)[^\n]*/.exec(plain);
-  return (memory ?? /Uncaught[^\n]*/.exec(plain))?.[0] ?? null;
-}

@@ -71,7 +71,11 @@ export interface StartOptions {
    * Without it the prompt is the proof.
    */
   isFrame?: (bytes: Uint8Array) => boolean;
+  /** False where a frame may come and the prompt does as well: the program is not known. */
+  needsFrame?: boolean;
   timeoutMs?: number;
+  /** Ends the wait. */
+  signal?: AbortSignal;
 }
 
 export interface Flasher {
@@ -138,6 +142,14 @@ export function checkProgram(program: Uint8Array, capacityBytes: number, place: 
 }
 
 export function throwIfAborted(signal: AbortSignal | undefined, facts: readonly string[] = []): void {
-  if (signal?.aborted)
-    throw new Problem(exitCodes.interrupted, 'interrupted', facts, 'Run the command again to finish.');
+  if (signal?.aborted) throw interrupted(facts);
 }
+
+/** Ctrl-C; `facts` say what the board holds then. */
+export function interrupted(facts: readonly string[]): Problem {
+  const advice = 'Run the command again: it starts over. `heapglass flash --erase` leaves no program on the board.';
+  return new Problem(exitCodes.interrupted, 'interrupted', facts, advice);
+}
+
+/** What the board holds when the wait for a started program was interrupted. */
+export const startedFacts = ['the program is on the board and verified, and was started; whether it runs was not seen'];

@@ -3,22 +3,24 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Board } from '../../boards/board.ts';
 import { type ExitCode, exitCodes, Problem } from '../../boards/problem.ts';
-import { isPolicyName, policyNames } from '../../firmware/src/policies/index.ts';
+import { isPolicyName, type PolicyName, policyNames } from '../../firmware/src/policies/index.ts';
 import type { TelemetryLevel } from '../../firmware/toolchain/bundle.ts';
 import { usageProblem } from '../arguments.ts';
 import { rememberBundle } from '../bundle-store.ts';
 import type { Arguments, Io } from '../command.ts';
-import { boardOfIdentity } from '../flash/boards.ts';
-import { EspruinoFlasher } from '../flash/espruino.ts';
-import type { FlashOptions, Started } from '../flash/flasher.ts';
-import { handOver } from '../flash/hand-over.ts';
-import { describe, type OpenedFlasher, openFlasher } from '../flash/open.ts';
-import { checkWritable, type Prepared, prepareProgram, readBytes, writeBytes } from '../flash/prepare.ts';
 import { liveSession } from '../monitor/open-boards.ts';
 import type { Session } from '../monitor/session.ts';
 import type { Transport } from '../transport/transport.ts';
 import { progressLine } from '../view/progress.ts';
 import { plural } from '../view/units.ts';
+import { boardOfIdentity } from './boards.ts';
+import { backWithinMs, withComebacks } from './comeback.ts';
+import { EspruinoFlasher } from './espruino.ts';
+import type { FlashOptions, StartOptions } from './flasher.ts';
+import { handOver } from './hand-over.ts';
+import { describe, type OpenedFlasher, openFlasher } from './open.ts';
+import { checkWritable, type Prepared, prepareProgram, readBytes, writeBytes } from './prepare.ts';
+import { preparedText, startedText, uploadText } from './said.ts';
 
 export const levels: readonly TelemetryLevel[] = ['events', 'sampled', 'counters', 'off'];
 /** How long the first frame of a program with telemetry is waited for. */
@@ -40,8 +42,8 @@ export interface Plan {
   isDryRun: boolean;
 }
 
-/** Bundles for the board; the warnings are printed. */
-export async function prepare(program: string, board: Board, args: Arguments, io: Io): Promise<Prepared> {
+/** The allocator and the telemetry that the command line names; a usage Problem for one that there is not. */
+export function namedOptions(args: Arguments): { policy?: PolicyName; telemetry?: TelemetryLevel } {
   const policy = args.text('policy');
   if (policy !== undefined && !isPolicyName(policy)) {
     throw usageProblem('flash', `there is no policy "${policy}"`, [`the policies are ${policyNames.join(', ')}`]);
@@ -50,9 +52,13 @@ export async function prepare(program: string, board: Board, args: Arguments, io
   if (telemetry !== undefined && !levels.includes(telemetry)) {
     throw usageProblem('flash', `there is no telemetry level "${telemetry}"`, [`the levels are ${levels.join(', ')}`]);
   }
+  return { ...(policy !== undefined && { policy }), ...(telemetry && { telemetry }) };
+}
+
+/** Bundles for the board; the warnings are printed. */
+export async function prepare(program: string, board: Board, args: Arguments, io: Io): Promise<Prepared> {
   const prepared = await prepareProgram(program, board, {
-    ...(policy !== undefined && { policy }),
-    ...(telemetry && { telemetry }),
+    ...namedOptions(args),
     inRam: args.flag('ram'),
     native: args.flag('native'),
   });
@@ -79,6 +85,11 @@ export class Flashing {
   /** Open from one round to the next; a live view that ended has closed it. */
   #transport: Transport | null = null;
   #wasOpen = false;
+  /** What `--backup` saved: once a command, so that it is never written over by what a later round finds. */
+  #saved: object | null = null;
+  /** How far the round is: a lost line is waited for while a board is known that does not hold the program yet. */
+  #stage: 'asking' | 'flashing' | 'stored' = 'asking';
+  #losses = 0;
   /** Files whose change asks for another round, with the time of the last change that was seen. */
   #sources = new Map<string, number>();
 
@@ -94,9 +105,24 @@ export class Flashing {
     this.#transport = null;
   }
 
-  async once(early: Prepared | null, until?: AbortSignal): Promise<ExitCode> {
+  /** One round. A line that is lost before the program is stored is waited for, and the round begun again. */
+  once(early: Prepared | null, until?: AbortSignal): Promise<ExitCode> {
+    this.#losses = 0;
+    return withComebacks(() => this.#round(early, until), {
+      mayBeginAgain: () => this.#stage === 'flashing',
+      release: () => this.close(),
+      onLost: ({ message, facts }) => {
+        this.#losses++;
+        this.#io.err(`${message}: ${facts.join('; ')}\nwaiting ${backWithinMs / 1000} s for it to come back\n`);
+      },
+      signal: this.#io.signal,
+    });
+  }
+
+  async #round(early: Prepared | null, until?: AbortSignal): Promise<ExitCode> {
     const plan = this.#plan;
     const startedWallMs = performance.now();
+    this.#stage = 'asking';
     this.#transport ??= await this.#open();
     this.#wasOpen = true;
     const transport = this.#transport;
@@ -105,8 +131,11 @@ export class Flashing {
       board: plan.board,
       findBoard: boardOfIdentity,
       baud: this.#args.number('baud'),
+      signal: this.#io.signal,
     });
     const { flasher } = opened;
+    // A virtual board of this process is another one when it is opened again.
+    if (!/^(sim|rp2040js):/.test(transport.name)) this.#stage = 'flashing';
     this.#say(`${transport.name}: ${describe(flasher.identity)}`);
     const progress = progressLine(this.#io);
     const session = liveSession(transport.name, this.#io);
@@ -123,7 +152,7 @@ export class Flashing {
       board: opened.board?.id ?? flasher.identity.board,
     };
     try {
-      if (plan.backup !== null) result.backup = await this.#backup(opened, plan.backup, options);
+      if (plan.backup !== null) result.backup = this.#saved ??= await this.#backup(opened, plan.backup, options);
       if (plan.isErase) {
         await flasher.erase();
         result.erased = true;
@@ -146,7 +175,9 @@ export class Flashing {
           ? await flasher.uploadToRam(prepared.code, options)
           : await flasher.upload(prepared.code, options);
       progress.end();
+      this.#stage = 'stored';
       result.upload = flashed;
+      if (this.#losses > 0) result.losses = this.#losses;
       this.#say(uploadText(flashed, plan.inRam));
       if (prepared.bundle && this.#plan.program) rememberBundle(prepared.bundle, this.#plan.program);
       const exitCode = await this.#start(opened, prepared, { session, result, startedMs, until });
@@ -229,11 +260,21 @@ export class Flashing {
     const plan = this.#plan;
     const { session, result, startedMs, until } = round;
     const hasFrames = prepared.bundle?.usesHeap === true && (this.#args.text('telemetry') ?? 'events') !== 'off';
+    // A backup may be a program with telemetry or one without: its text is kept back until that is known.
+    const mayHaveFrames = hasFrames || plan.restore !== null;
+    const looking = hasFrames ? session : liveSession(this.#transport!.name, { ...this.#io, out: ignore, err: ignore });
+    const heard: Uint8Array[] = [];
     const isFrame = (bytes: Uint8Array): boolean => {
-      session.push(bytes);
-      return session.decoder.statistics.frames > 0;
+      looking.push(bytes);
+      heard.push(bytes);
+      const isSeen = looking.decoder.statistics.frames > 0;
+      if (isSeen && looking !== session) for (const chunk of heard) session.push(chunk);
+      return isSeen;
     };
-    const wait = hasFrames ? { isFrame, timeoutMs: frameWithinMs } : {};
+    const wait: StartOptions = {
+      signal: this.#io.signal,
+      ...(mayHaveFrames && { isFrame, needsFrame: hasFrames, timeoutMs: frameWithinMs }),
+    };
     // A program in RAM runs since it was sent.
     const started =
       plan.inRam && flasher instanceof EspruinoFlasher ? await flasher.awaitLife(wait) : await flasher.start(wait);
@@ -260,36 +301,7 @@ export class Flashing {
   }
 }
 
+const ignore = (): void => {};
+
 /** Milliseconds; NaN would never equal itself, so a file that is gone is -1. */
 const changedAt = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? -1;
-
-function preparedText({ code, bundle, memory }: Prepared, name: string): string {
-  const heap = bundle?.usesHeap ? ` with ${bundle.policy}` : '';
-  const native = bundle?.native ? ` as ${bundle.native.blobBytes} bytes of code for ${bundle.native.cpu}` : '';
-  const fit = memory
-    ? `; ${memory.left} of ${memory.total} ${memory.unit} stay free (at least ${memory.margin} should)`
-    : '';
-  return `bundled ${name}${heap}${native}: ${plural(code.length, 'byte')}${fit}`;
-}
-
-function uploadText(
-  { storedBytes, attempts, resent, uploadMs, bytesPerSecond }: Awaited<ReturnType<EspruinoFlasher['upload']>>,
-  inRam: boolean,
-): string {
-  const again = [attempts > 1 && `${attempts} attempts`, resent > 0 && `${plural(resent, 'packet')} sent again`].filter(
-    Boolean,
-  );
-  const what = inRam ? 'in RAM, verified before it ran' : 'stored and verified';
-  const rate = `${(uploadMs / 1000).toFixed(1)} s, ${Math.round(bytesPerSecond)} bytes/s`;
-  return `${what}: ${plural(storedBytes, 'byte')} in ${[rate, ...again].join(', ')}`;
-}
-
-function startedText({ proof, elapsedMs, error, text }: Started, hasFrames: boolean): string {
-  if (error !== null) return `the program failed when it was started: ${error}`;
-  if (proof === 'frame') return `running: its first telemetry frame came after ${Math.round(elapsedMs)} ms`;
-  const printed = text.trim();
-  const said = printed ? `; it printed ${JSON.stringify(printed.slice(0, 200))}` : '';
-  return hasFrames
-    ? `running, but no telemetry came within ${Math.round(elapsedMs)} ms${said}`
-    : `running: the prompt came back after ${Math.round(elapsedMs)} ms${said}`;
-}

@@ -8,6 +8,8 @@ import { exitCodes, Problem } from '../../boards/problem.ts';
 import { type Link, plainText } from './link.ts';
 import { cancelYmodem, isWaitingForPackets } from './ymodem.ts';
 
+/** The beginning of the prompt: the cursor is saved in column 1. */
+export const promptStart = '\r\x1b7> ';
 /** The end of the prompt that the board prints with echo on: cursor restored, two columns right. */
 export const promptEnd = '\x1b8\x1b[2C';
 /** How long an answer to a command may take. */

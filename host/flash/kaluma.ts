@@ -16,9 +16,10 @@ import {
   phaseProgress,
   type Started,
   type StartOptions,
+  startedFacts,
   throwIfAborted,
 } from './flasher.ts';
-import { command, commandMs, gp22, promptEnd, reachPrompt } from './kaluma-console.ts';
+import { command, commandMs, gp22, promptEnd, promptStart, reachPrompt } from './kaluma-console.ts';
 import { fromLatin1, type Link, latin1, plainText, textBeforeFrames } from './link.ts';
 import { cancelYmodem, lastWords, sendYmodem, TransferBroken } from './ymodem.ts';
 
@@ -28,7 +29,6 @@ const defaultAttempts = 4;
 /** USB carries tens of kilobytes a second: this long without a byte is the end of an answer, or of the line. */
 const silenceMs = 3_000;
 const verifyReads = 3;
-const echoMs = 300;
 /** What is kept of a program's output. */
 const longestText = 4_000;
 
@@ -118,7 +118,14 @@ export class KalumaFlasher implements Flasher {
     }
   }
 
-  async start({ isFrame, timeoutMs = 8_000 }: StartOptions = {}): Promise<Started> {
+  async start(options: StartOptions = {}): Promise<Started> {
+    if (options.signal) this.#link.interruption = { signal: options.signal, facts: startedFacts };
+    return this.#start(options).finally(() => {
+      this.#link.interruption = null;
+    });
+  }
+
+  async #start({ isFrame, needsFrame = isFrame !== undefined, timeoutMs = 8_000 }: StartOptions): Promise<Started> {
     const startMs = this.#link.clock.nowMs();
     this.#link.takeAll();
     await this.#link.write('.load\r');
@@ -126,8 +133,8 @@ export class KalumaFlasher implements Flasher {
     let error: string | null = null;
     let isPrompted = false;
     try {
-      // The echo of the command is not the program's.
-      const echo = await this.#link.readUntil((all) => (all.includes('\n') ? true : null), echoMs);
+      // The echo of the command is not the program's. It may end only when the program was parsed.
+      const echo = await this.#link.readUntil((all) => (/[\n\0]/.test(all) ? true : null), commandMs);
       let bytes = latin1(echo.text.replace(/^\.load\r?\n/, ''));
       for (; ; bytes = await this.#link.readSome(Math.max(0, startMs + timeoutMs - this.#link.clock.nowMs()))) {
         text = (text + fromLatin1(bytes)).slice(-longestText);
@@ -138,7 +145,7 @@ export class KalumaFlasher implements Flasher {
         }
         isPrompted ||= text.includes(promptEnd);
         const isLate = elapsedMs >= timeoutMs;
-        if (isPrompted && (!isFrame || error !== null || isLate)) {
+        if (isPrompted && (!needsFrame || error !== null || isLate)) {
           // An error is printed before the prompt; what a program prints later is its own affair.
           return { proof: 'prompt', text: printed(text), error, elapsedMs };
         }
@@ -150,11 +157,15 @@ export class KalumaFlasher implements Flasher {
         const elapsedMs = this.#link.clock.nowMs() - startMs;
         return { proof: 'prompt', text: printed(text + late.text), error: null, elapsedMs };
       }
+      // A loop lets go at Ctrl-C, an engine that is dead does not.
+      await this.#link.write('\x03');
+      const freed = await this.#link.readUntil((answer) => (answer.includes(promptEnd) ? true : null), commandMs);
+      if (freed.value) throw keepsBusy(timeoutMs + commandMs);
     } catch (error) {
       if (!(error instanceof Problem) || error.exitCode !== exitCodes.lineLost) throw error;
       throw this.#died(['the port went away', ...error.facts]);
     }
-    throw this.#died([`no answer for ${(timeoutMs + commandMs) / 1000} s`]);
+    throw this.#died([`no answer for ${(timeoutMs + commandMs) / 1000} s, not even to Ctrl-C`]);
   }
 
   #died(facts: string[]): Problem {
@@ -269,8 +280,17 @@ export class KalumaFlasher implements Flasher {
   }
 }
 
+function keepsBusy(silentMs: number): Problem {
+  return new Problem(
+    exitCodes.failed,
+    'the program is stored and verified, and it keeps the board busy since it was started',
+    [`no answer for ${silentMs / 1000} s, and the prompt came back with Ctrl-C: a loop that never ends`],
+    'The program was interrupted and runs again at the next boot. Let it come to its end (setTimeout and setInterval go on from there), and flash it again.',
+  );
+}
+
 /** What a program printed, without the prompt among it. */
-const printed = (text: string): string => textBeforeFrames(text).replace(/^> ?/gm, '');
+const printed = (text: string): string => textBeforeFrames(text.replaceAll(promptStart, ''));
 
 const latin1Codes = (text: string): number[] => Array.from(text, (character) => character.charCodeAt(0));
 

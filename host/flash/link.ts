@@ -11,6 +11,7 @@
  */
 import { lineLost } from '../transport/problems.ts';
 import type { Clock, Transport } from '../transport/transport.ts';
+import { throwIfAborted } from './flasher.ts';
 
 const XON = 0x11;
 const XOFF = 0x13;
@@ -29,6 +30,11 @@ export class Link {
   bytesPerSecond: number | null = null;
   /** L2. More lets the host be late without the line falling idle. */
   aheadBytes = 2 * leastAheadBytes;
+  /**
+   * While this is set, Ctrl-C ends every wait; `facts` say what the board holds then. At other times a flasher stops only
+   * where it is safe.
+   */
+  interruption: { signal: AbortSignal; facts: readonly string[] } | null = null;
   readonly #transport: Transport;
   #pending: number[] = [];
   #isStopped = false;
@@ -161,8 +167,11 @@ export class Link {
   }
 
   async #waitForWake(untilMs: number): Promise<void> {
-    if (this.#lostBecause !== null) throw lineLost(this.name, this.#lostBecause);
+    this.#checkUsable();
     const timeout = new AbortController();
+    const { signal } = this.interruption ?? {};
+    const wake = () => this.#wake();
+    signal?.addEventListener('abort', wake);
     const woken = new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
@@ -170,6 +179,12 @@ export class Link {
     const leftMs = Math.max(0.001, untilMs - this.clock.nowMs());
     await Promise.race([woken, this.clock.sleep(leftMs, timeout.signal)]);
     timeout.abort();
+    signal?.removeEventListener('abort', wake);
+    this.#checkUsable();
+  }
+
+  #checkUsable(): void {
+    if (this.interruption) throwIfAborted(this.interruption.signal, this.interruption.facts);
     if (this.#lostBecause !== null) throw lineLost(this.name, this.#lostBecause);
   }
 }

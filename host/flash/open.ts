@@ -21,6 +21,8 @@ export interface OpenFlasherOptions {
   findBoard?: (identity: Identity) => Board | null;
   /** The rate that a serial line was opened at, where it is not the board's own. */
   baud?: number | undefined;
+  /** Ends the questions. */
+  signal?: AbortSignal;
 }
 
 export interface OpenedFlasher {
@@ -33,13 +35,21 @@ export interface OpenedFlasher {
 /** Identifies the board on the line. Rejects with a Problem when nothing, or nothing known, answers. */
 export async function openFlasher(transport: Transport, options: OpenFlasherOptions = {}): Promise<OpenedFlasher> {
   const link = new Link(transport);
+  if (options.signal) link.interruption = { signal: options.signal, facts: ['nothing was sent but questions'] };
   const identity = await identify(link);
-  const board = options.board ?? options.findBoard?.(identity) ?? null;
-  if (board && board.engine !== identity.engine) {
+  link.interruption = null;
+  const found = options.findBoard?.(identity) ?? null;
+  const board = options.board ?? found;
+  if (board && (board.engine !== identity.engine || (found && found.id !== board.id))) {
     throw new Problem(
       exitCodes.usage,
       `${transport.name} is no ${board.id}`,
-      [`${describe(identity)} answers; ${board.id} runs ${board.engine}`],
+      [
+        board.engine === identity.engine
+          ? `${describe(identity)} answers: its memory and code area are those of ${found!.id}`
+          : `${describe(identity)} answers; ${board.id} runs ${board.engine}`,
+        'nothing was sent to it but questions',
+      ],
       'Give the right --board, or leave it out.',
     );
   }

@@ -4,7 +4,13 @@ import { dirname, resolve } from 'node:path';
 import type { Board } from '../../boards/board.ts';
 import { exitCodes, Problem } from '../../boards/problem.ts';
 import type { PolicyName } from '../../firmware/src/policies/index.ts';
-import { type Bundle, type BundleOptions, bundle, type TelemetryLevel } from '../../firmware/toolchain/bundle.ts';
+import {
+  type Bundle,
+  type BundleOptions,
+  bundle,
+  checkSyntax,
+  type TelemetryLevel,
+} from '../../firmware/toolchain/bundle.ts';
 import {
   codeAreaProblem,
   estimateMemory,
@@ -30,6 +36,12 @@ export interface Prepared {
   memory: MemoryEstimate | null;
   /** What works otherwise than it looks, each with its place in the source. */
   warnings: string[];
+}
+
+/** Refuses what is wrong with a program whatever the board: not there, a folder, empty, a syntax error. */
+export async function checkSource(path: string): Promise<void> {
+  if (readBytes(path).length === 0) checkProgram(new Uint8Array(0), 0, 'any board');
+  await checkSyntax(path);
 }
 
 /** Bundles and checks a program. Rejects with a Problem before anything is sent to a board. */
@@ -72,7 +84,9 @@ export function readBytes(path: string): Uint8Array {
   try {
     return new Uint8Array(readFileSync(path));
   } catch (error) {
-    throw new Problem(exitCodes.badInput, `${path} cannot be read`, [(error as Error).message], 'Check the path.');
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = { ENOENT: 'there is no such file', EISDIR: 'it is a folder, not a file' }[code ?? ''] ?? message;
+    throw new Problem(exitCodes.badInput, `${path} cannot be read`, [why], 'Give the path of a file.');
   }
 }
 

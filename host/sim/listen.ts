@@ -49,7 +49,11 @@ export async function listen(
 
   const serve = (socket: Socket): void => {
     if (current) {
-      socket.end();
+      // Read to its end, or the socket stays.
+      socket
+        .on('error', () => {})
+        .resume()
+        .end();
       onClient('refused a second client: the line is open already');
       return;
     }

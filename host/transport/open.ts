@@ -44,6 +44,8 @@ export async function openTransport(spec: string, options: OpenOptions = {}): Pr
     exitCodes.usage,
     `"${spec}" names no port`,
     ['the forms are /dev/ttyACM0, COM3, tcp://HOST:PORT, rfc2217://HOST:PORT, sim:BOARD and rp2040js:IMAGE'],
-    'Run `heapglass ports` for what is connected, and `heapglass boards` for the virtual ones.',
+    /^(tty|cu\.)\w+/.test(spec)
+      ? `Did you mean /dev/${spec}? Run \`heapglass ports\` for what is connected.`
+      : 'Run `heapglass ports` for what is connected, and `heapglass boards` for the virtual ones.',
   );
 }

@@ -55,12 +55,31 @@ export function portUnusable(name: string, detail: string): Problem {
 }
 
 export function lineLost(name: string, reason: string): Problem {
+  const isNetwork = /^(tcp|rfc2217):/i.test(name);
   return new Problem(
     exitCodes.lineLost,
     `the line to ${name} was lost`,
     [reason],
-    'Check the cable and the power of the board, then run the command again.',
+    isNetwork
+      ? 'Check that the other end still runs and that nobody else is connected to it, then run the command again.'
+      : 'Check the cable and the power of the board, then run the command again.',
   );
+}
+
+export function hostUnknown(name: string, detail: string): Problem {
+  return new Problem(
+    exitCodes.noBoard,
+    `there is no host of that name: ${name}`,
+    [detail],
+    'Check the name, or give the IP address.',
+  );
+}
+
+/** Why a line was lost, in words: what a device that went away says through its descriptor tells people nothing. */
+export function lostReason(message: string): string {
+  return /bad file descriptor|i\/o error|input\/output error|\bE(BADF|IO|NXIO|NODEV)\b/i.test(message)
+    ? 'the device is gone: the cable, or the power of the board'
+    : message;
 }
 
 /** The Problem for an errno-coded failure to open `name`. Codes and messages are those of Linux, macOS and serialport. */
@@ -68,8 +87,8 @@ export function openProblem(name: string, error: unknown): Problem {
   if (error instanceof Problem) return error;
   const { message = String(error), code = '' } = error as { message?: string; code?: string };
   const says = (pattern: RegExp) => pattern.test(code) || pattern.test(message);
-  if (says(/ENOENT|ENODEV|ENXIO|No such (file|device)|File not found|ENOTFOUND|EAI_AGAIN/i))
-    return portMissing(name, message);
+  if (says(/ENOTFOUND|EAI_AGAIN/i)) return hostUnknown(name, message);
+  if (says(/ENOENT|ENODEV|ENXIO|No such (file|device)|File not found/i)) return portMissing(name, message);
   if (says(/EACCES|EPERM|Permission denied/i)) return portDenied(name, message);
   if (says(/EBUSY|Resource busy|temporarily unavailable|Cannot lock port|EAGAIN|Access denied/i))
     return portBusy(name, message);

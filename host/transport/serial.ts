@@ -13,11 +13,11 @@
  * The stream class of serialport is not used: its read-ahead and `_writev` join small writes into large ones.
  * References: poller.ts for the mended defects, port-io.ts for reads and writes; docs/flashing.md, "The serial layer".
  */
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { exitCodes, Problem } from '../../boards/problem.ts';
 import { mendPoller } from './poller.ts';
 import { type PortIo, portIo, type SerialHandle } from './port-io.ts';
-import { lineLost, openProblem } from './problems.ts';
+import { lineLost, lostReason, openProblem, portUnusable } from './problems.ts';
 import type { Transport } from './transport.ts';
 import { wallClock } from './wall-clock.ts';
 
@@ -91,8 +91,12 @@ export async function platformBinding(): Promise<SerialBinding> {
 
 /** Symbolic links (/dev/serial/by-id/...) are followed: the lock is on the device, whatever name it was opened by. */
 async function openable(path: string): Promise<string> {
-  if (!path.startsWith('/')) return path;
-  return realpath(path).catch(() => path);
+  if (!/^\.?\//.test(path)) return path;
+  const real = await realpath(path).catch(() => path);
+  const found = await stat(real).catch(() => null);
+  if (found && !found.isCharacterDevice())
+    throw portUnusable(path, `it is a ${found.isDirectory() ? 'folder' : 'file'}, not a serial device`);
+  return real;
 }
 
 class SerialTransport implements Transport {
@@ -259,8 +263,9 @@ class SerialTransport implements Transport {
     }
   }
 
-  #lose(reason: string): void {
+  #lose(message: string): void {
     if (this.#lostBecause !== null) return;
+    const reason = lostReason(message);
     void this.#shut(reason);
     this.#closed(reason);
   }

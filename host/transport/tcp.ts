@@ -77,13 +77,23 @@ export class SocketTransport implements Transport {
   #closed: (reason: string) => void = () => {};
   #lostBecause: string | null = null;
   #isClosing = false;
+  #isHeard = false;
 
   constructor(name: string, socket: Socket) {
     this.name = name;
     this.#socket = socket;
-    socket.on('data', (bytes) => this.#receiver(bytes));
+    socket.on('data', (bytes) => {
+      this.#isHeard = true;
+      this.#receiver(bytes);
+    });
     socket.on('error', (error) => this.#lost(error.message));
-    socket.on('end', () => this.#lost('the other end closed the connection'));
+    socket.on('end', () =>
+      this.#lost(
+        this.#isHeard
+          ? 'the other end closed the connection'
+          : 'the other end closed the connection before it sent anything: it may take one client at a time',
+      ),
+    );
     socket.on('close', () => this.#lost('the connection closed'));
   }
 
@@ -113,8 +123,9 @@ export class SocketTransport implements Transport {
     await new Promise<void>((resolve) => {
       if (this.#socket.destroyed) return resolve();
       this.#socket.once('close', () => resolve());
-      this.#socket.end(() => this.#socket.destroy());
-      // The other end may never take what is still in the buffer.
+      // Until the other end has closed too: it may take one client at a time, and the next one follows at once.
+      this.#socket.end();
+      // It may never do so, nor take what is still in the buffer.
       setTimeout(() => this.#socket.destroy(), 500).unref();
     });
   }

@@ -3,7 +3,9 @@ import type { Io } from '../command.ts';
 import type { Progress } from '../flash/flasher.ts';
 import { bytesText } from './units.ts';
 
-const BAR_CELLS = 24;
+/** A bar is as long as the line leaves room for, and is left out where it would say nothing. */
+const mostBarCells = 24;
+const leastBarCells = 8;
 const phaseWords: Record<Progress['phase'], string> = {
   connect: 'connecting',
   backup: 'saving',
@@ -13,15 +15,19 @@ const phaseWords: Record<Progress['phase'], string> = {
   start: 'starting',
 };
 
-export function progressText({ phase, doneBytes, totalBytes, bytesPerSecond, remainingMs }: Progress): string {
+/** One line of at most `columns`; the bar gives way to the figures. */
+export function progressText(progress: Progress, columns = Number.POSITIVE_INFINITY): string {
+  const { phase, doneBytes, totalBytes, bytesPerSecond, remainingMs } = progress;
   const word = phaseWords[phase].padEnd(12);
   if (totalBytes === 0) return word.trimEnd();
   const part = Math.min(1, doneBytes / totalBytes);
-  const filled = Math.round(part * BAR_CELLS);
-  const bar = '#'.repeat(filled) + '.'.repeat(BAR_CELLS - filled);
   const rate = bytesPerSecond > 0 ? `  ${bytesText(bytesPerSecond)}/s` : '';
   const left = remainingMs !== null && remainingMs > 0 ? `  ${(remainingMs / 1000).toFixed(1)} s left` : '';
-  return `${word} [${bar}] ${bytesText(doneBytes)} of ${bytesText(totalBytes)}${rate}${left}`;
+  const figures = `${bytesText(doneBytes)} of ${bytesText(totalBytes)}${rate}${left}`;
+  const cells = Math.min(mostBarCells, columns - word.length - figures.length - ' [] '.length);
+  if (cells < leastBarCells) return `${word} ${figures}`.slice(0, columns);
+  const filled = Math.round(part * cells);
+  return `${word} [${'#'.repeat(filled)}${'.'.repeat(cells - filled)}] ${figures}`;
 }
 
 export function progressLine(io: Pick<Io, 'err' | 'isTerminal' | 'columns'>) {
@@ -33,15 +39,15 @@ export function progressLine(io: Pick<Io, 'err' | 'isTerminal' | 'columns'>) {
         this.end();
         io.err(`${progress.note}\n`);
       }
-      const text = progressText(progress).slice(0, io.columns - 1);
       if (io.isTerminal) {
-        io.err(`\r${text}\x1b[K`);
+        // The last column is left free: a terminal would begin a new line.
+        io.err(`\r${progressText(progress, io.columns - 1)}\x1b[K`);
         open = true;
         return;
       }
       const quarter = progress.totalBytes === 0 ? 0 : Math.floor((progress.doneBytes / progress.totalBytes) * 4);
       const key = `${progress.phase} ${quarter}`;
-      if (key !== lastKey) io.err(`${text}\n`);
+      if (key !== lastKey) io.err(`${progressText(progress)}\n`);
       lastKey = key;
     },
     /** Ends the bar, so that the next line has a line of its own. */

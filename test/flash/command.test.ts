@@ -45,6 +45,8 @@ setInterval(() => {
 `,
 );
 
+const hello = file('hello.js', 'print("hi");\n');
+
 async function run(command: Command, ...words: string[]) {
   let out = '';
   let err = '';
@@ -124,6 +126,18 @@ describe('flash', () => {
       exitCodes.tooBig,
       /does not fit the memory/,
     ],
+    // What is wrong with a program is said before a port is looked for.
+    [
+      'a program that is not there, and no port',
+      [join(folder, 'none.js')],
+      exitCodes.badInput,
+      /there is no such file/,
+    ],
+    ['a folder', [folder], exitCodes.badInput, /it is a folder/],
+    ['an empty program', [file('empty.js', '')], exitCodes.badInput, /the program is empty/],
+    ['a syntax error', [file('wrong.js', 'let x = ;\n')], exitCodes.badInput, /wrong\.js:1:9/],
+    ['a backup that is not there', ['--restore', join(folder, 'none.js')], exitCodes.badInput, /there is no such file/],
+    ['an unknown policy', [app, '--policy', 'foo'], exitCodes.usage, /there is no policy/],
     ['an unknown board', [app, '--board', 'puckjz'], exitCodes.usage, /there is no board/],
     [
       'a board of another engine',
@@ -131,7 +145,17 @@ describe('flash', () => {
       exitCodes.usage,
       /is no puckjs/,
     ],
+    [
+      'another board of the same engine',
+      [app, '--board', 'puckjs', '--port', 'sim:pico_r1_3'],
+      exitCodes.usage,
+      /is no puckjs[\s\S]*those of pico_r1_3/,
+    ],
     ['a port that is not there', [app, '--port', '/dev/ttyNone'], exitCodes.noBoard, /is not there/],
+    ['a port by its bare name', [app, '--port', 'ttyACM0'], exitCodes.usage, /names no port/],
+    ['a file as a port', [app, '--port', file('port', '')], exitCodes.noBoard, /it is a file/],
+    ['a folder as a port', [app, '--port', folder], exitCodes.noBoard, /it is a folder/],
+    ['a host that is not there', [app, '--port', 'tcp://nowhere.invalid:9'], exitCodes.noBoard, /no host of that name/],
     ['no program', ['--port', 'sim:puckjs'], exitCodes.usage, /needs a program/],
     ['--dry-run without a board', [app, '--dry-run'], exitCodes.usage, /needs --board/],
     ['1200 baud', [app, '--port', '/dev/ttyACM0', '--baud', '1200'], exitCodes.usage, /1200 baud/],
@@ -165,6 +189,17 @@ describe('flash', () => {
     const path = join(folder, 'no', 'such', 'folder.js');
     const { problem } = await run(flash, app, '--backup', path, '--port', 'sim:pico_r1_3');
     expect(problem).toMatchObject({ exitCode: exitCodes.badInput, message: `${path} cannot be written` });
+  });
+
+  test('a backup with telemetry runs again, one without as well, and neither is waited for in vain', async () => {
+    const port = await boardOnTcp('pico_r1_3');
+    const backup = join(folder, 'with-telemetry.js');
+    await run(flash, app, '--port', port);
+    expect((await run(flash, hello, '--port', port, '--backup', backup)).exitCode).toBe(exitCodes.done);
+    const restored = await run(flash, '--restore', backup, '--port', port);
+    expect(restored.err).toMatch(/running: (?:its first telemetry frame|the prompt) came/);
+    expect(restored.err).not.toMatch(/board: /);
+    expect((await run(flash, '--restore', hello, '--port', port)).err).toMatch(/it printed "hi"/);
   });
 
   test('--ram with telemetry: the first frame is the proof, and the map begins with it', async () => {
@@ -213,7 +248,7 @@ describe('--watch', () => {
       control.abort();
       return running;
     };
-    return { rounds, said, until, end };
+    return { rounds, said, until, end, running };
   }
   const printed = ({ started }: { started: { text: string } }) => /one|two|three/.exec(started.text)?.[0];
 
@@ -259,8 +294,8 @@ describe('--watch', () => {
   });
 
   test('a port that is not there at first ends it', async () => {
-    const { end } = watchFile('none.js', 'print("one");\n', '--port', '/dev/ttyNone');
-    await expect(end()).rejects.toMatchObject({ exitCode: exitCodes.noBoard });
+    const { running } = watchFile('none.js', 'print("one");\n', '--port', '/dev/ttyNone');
+    await expect(running).rejects.toMatchObject({ exitCode: exitCodes.noBoard });
   });
 });
 
@@ -296,8 +331,8 @@ describe('choosing among what is connected', () => {
 
   test('one is taken, several are asked about, none is a Problem', async () => {
     expect(await choosePort(two.slice(0, 1), io)).toBe('/dev/ttyACM0');
-    expect(await choosePort(two, io, async () => '2')).toBe('/dev/ttyACM1');
-    await expect(choosePort(two, io, async () => '7')).rejects.toThrow(/no board was chosen/);
+    expect(await choosePort(two, io, { ask: async () => '2' })).toBe('/dev/ttyACM1');
+    await expect(choosePort(two, io, { ask: async () => '7' })).rejects.toThrow(/no board was chosen/);
     await expect(choosePort(two, { ...io, isTerminal: false })).rejects.toThrow(/more than one/);
     await expect(choosePort(two.slice(2), io)).rejects.toMatchObject({ exitCode: exitCodes.noBoard });
   });

@@ -3,11 +3,13 @@ import { crc32 as zlibCrc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { exitCodes } from '../../boards/problem.ts';
 import { crc32 } from '../../host/flash/crc32.ts';
-import { EspruinoFlasher, hasPackets, startError } from '../../host/flash/espruino.ts';
+import { EspruinoFlasher, hasPackets } from '../../host/flash/espruino.ts';
+import { startError } from '../../host/flash/espruino-life.ts';
 import { Link } from '../../host/flash/link.ts';
 import { encodePacket, packetTypes } from '../../host/flash/packet.ts';
 import { stringLiteral } from '../../host/flash/storage.ts';
 import { openSim, type SimTransport } from '../../host/transport/sim.ts';
+import { Storage } from '../../sim/board/espruino/storage.ts';
 
 async function open(boardId: string, options: { hasPackets?: boolean; faults?: string; seed?: number } = {}) {
   const transport = await openSim(boardId, options);
@@ -92,6 +94,35 @@ describe('refusals leave the board as it was', () => {
     expect(problem).toMatchObject({ exitCode: exitCodes.tooBig });
     expect(problem.facts.join(' ')).toMatch(/still holds the program it had/);
     expect(await flasher.read()).toEqual(before);
+    await transport.close();
+  });
+});
+
+describe('a Storage that fills up with what was replaced', () => {
+  test('programs that fit are stored again and again, past several times its size', async () => {
+    const { transport, flasher } = await open('pico_r1_3');
+    for (let round = 0; round < 12; round++) {
+      const program = repeated(10_000 + round);
+      await flasher.upload(program);
+      expect(await flasher.read()).toEqual(program);
+    }
+    await transport.close();
+  });
+
+  test('full of small replaced files, whose headers the board does not count, it is compacted; other files stay', async () => {
+    const { transport, flasher } = await open('pico_r1_3');
+    await flasher.upload(text('print(1);\n'));
+    await transport.write(
+      text(
+        '\x10var s=require("Storage");s.write("kept","k");for(var i=0;i<900;i++){s.write("t","x"+i);s.erase("t")}\n',
+      ),
+    );
+    await transport.clock.sleep(20_000);
+    const program = repeated(30_000);
+    await flasher.upload(program);
+    expect(await flasher.read()).toEqual(program);
+    const files = new Storage({ flash: transport.board.flash } as never, () => {});
+    expect(files.names.sort()).toEqual(['.bootcde', 'kept']);
     await transport.close();
   });
 });

@@ -197,7 +197,7 @@ function storageModule(storage: Storage): HostFunctions {
     compact: () => void storage.compact(),
     list: () => storage.names,
     getFree: () => storage.freeBytes,
-    getStats: () => ({ totalBytes: storage.totalBytes, freeBytes: storage.freeBytes, fileCount: storage.names.length }),
+    getStats: () => storage.stats,
   };
 }
 

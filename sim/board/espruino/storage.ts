@@ -48,6 +48,23 @@ export class Storage {
     return Math.max(0, this.totalBytes - this.#end());
   }
 
+  /** As `Storage.getStats()` gives it: sizes with their headers (jsfGetStorageStats). */
+  get stats() {
+    const count = (isLive: boolean) => {
+      const files = this.#files().filter((file) => file.isLive === isLive);
+      return {
+        files: files.length,
+        bytes: files.reduce((sum, file) => sum + aligned(file.sizeBytes) + headerBytes, 0),
+      };
+    };
+    const [live, trash] = [count(true), count(false)];
+    return {
+      ...{ totalBytes: this.totalBytes, freeBytes: this.freeBytes },
+      ...{ fileBytes: live.bytes, fileCount: live.files },
+      ...{ trashBytes: trash.bytes, trashCount: trash.files },
+    };
+  }
+
   get names(): string[] {
     return this.#files()
       .filter((file) => file.isLive)
@@ -148,13 +165,10 @@ export class Storage {
 
   #create(name: string, sizeBytes: number): File | undefined {
     const needed = aligned(sizeBytes) + headerBytes;
-    if (this.totalBytes - this.#end() < needed) {
-      const liveBytes = this.#files().reduce(
-        (sum, file) => sum + (file.isLive ? aligned(file.sizeBytes) + headerBytes : 0),
-        0,
-      );
-      if (needed >= this.totalBytes - liveBytes || !this.compact()) return undefined;
-      if (this.totalBytes - this.#end() < needed) return undefined;
+    if (this.freeBytes < needed) {
+      // The headers of replaced files do not count here, though compacting gives their bytes back as well.
+      const trashBytes = this.#files().reduce((sum, file) => sum + (file.isLive ? 0 : file.sizeBytes), 0);
+      if (needed >= this.freeBytes + trashBytes || !this.compact() || this.freeBytes < needed) return undefined;
     }
     const at = this.#end();
     const header = new Uint8Array(headerBytes);
