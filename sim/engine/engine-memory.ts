@@ -60,11 +60,11 @@ export class EngineMemory {
   }
 
   /** Adds what a program left; the next collection is so much away. */
-  remember(unit: Unit): void {
+  remember(unit: Unit, where: 'ram' | 'flash'): void {
     const { controls, read } = this.#roots;
     const left =
       this.#board.engine === 'espruino'
-        ? espruinoMemory(unit, read, this.#bytesEach, controls)
+        ? espruinoMemory(unit, where, read, this.#bytesEach, controls)
         : jerryscriptMemory(unit, read, controls);
     for (const [feature, count] of left) addTo(this.features, feature, count);
     this.#liveAtLoad = this.#live().size;

@@ -11,8 +11,11 @@ export interface Engine {
   readonly heapBytes: number | null;
   /** Variables (Espruino) in use; null on JerryScript. */
   readonly jsvars: number | null;
-  /** Runs a program or a REPL line in the global scope. The outcome is a value: nothing escapes as a host exception. */
-  run(source: string, fileName: string): Outcome;
+  /**
+   * Runs a program or a REPL line in the global scope. The outcome is a value: nothing escapes as a host exception.
+   * `where` is where the text lies: of a text in flash Espruino's functions keep a pointer, else a copy.
+   */
+  run(source: string, fileName: string, where?: 'ram' | 'flash'): Outcome;
   /** Calls a function of the program: a timer's, an event handler's. */
   call(fn: unknown, args: unknown[]): Outcome;
   /** The text of a function as the board's engine gives it. */

@@ -131,14 +131,14 @@ export class ModelEngine implements ProfiledEngine, CallProfiledEngine {
     this.#extraCycles += cycles;
   }
 
-  run(source: string, fileName: string): Outcome {
+  run(source: string, fileName: string, where: 'ram' | 'flash' = 'ram'): Outcome {
     let unit: Unit | null = null;
     this.#files.add(fileName);
     const outcome = this.#attempt(fileName, () => {
       unit = unitOf(source, this.#known);
       return this.#sandbox.evaluate(this.#prepare(unit, fileName), fileName);
     });
-    if (unit !== null) this.#memory.remember(unit);
+    if (unit !== null) this.#memory.remember(unit, where);
     return outcome;
   }
 

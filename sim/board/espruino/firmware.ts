@@ -218,7 +218,7 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
     const data = this.storage?.read(fileName);
     if (!data) return;
     const source = Buffer.from(data).toString('latin1');
-    const outcome = yield* this.#evaluate(source, fileName);
+    const outcome = yield* this.#evaluate(source, fileName, 'flash');
     this.#report(outcome, { name, file: fileName, source });
   }
 
@@ -248,8 +248,8 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
     return this.#engine?.functionText(fn) ?? '';
   }
 
-  *#evaluate(source: string, fileName = 'REPL'): Task<Outcome> {
-    return yield* this.#finish(this.#engine!.run(source, fileName));
+  *#evaluate(source: string, fileName = 'REPL', where: 'ram' | 'flash' = 'ram'): Task<Outcome> {
+    return yield* this.#finish(this.#engine!.run(source, fileName, where));
   }
 
   /**

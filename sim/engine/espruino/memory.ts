@@ -1,6 +1,7 @@
 /**
  * What a loaded program takes of Espruino's variables: its functions as text, its names, and what its global variables
- * hold. A bag; prices are data.
+ * hold. A bag; prices are data. The text of a program that lies in flash stays there: a function has one variable that
+ * points to it.
  *
  * Reference: espruino/Espruino src/jsvar.h, src/jsparse.c (jspeFunctionDefinition).
  */
@@ -13,25 +14,30 @@ import { type Closures, dataVariables, keptAnew, methodsOf, more, nameCharacters
 /** `read` reads a global variable of the program. */
 export function espruinoMemory(
   unit: Unit,
+  where: 'ram' | 'flash',
   read: (name: string) => unknown,
   bytesEach: number,
   closures: Closures,
 ): Bag {
   const bag: Bag = new Map();
   const seen = new Set<unknown>();
+  /** Functions that calls made: all that are held, but for those of the text itself. */
+  const made = { functions: 0, parameters: 0 };
   const name = (text: string) => {
     addTo(bag, 'name');
     addTo(bag, 'name.more', more(text.length, nameCharacters, bytesEach));
   };
   const code = (fn: AnyNode) => {
     addTo(bag, 'function');
+    made.functions--;
+    made.parameters -= (fn.params as AnyNode[]).length;
     for (const param of fn.params as AnyNode[]) {
       addTo(bag, 'parameter');
       addTo(bag, 'name.more', more(param.end - param.start, nameCharacters, bytesEach));
     }
     const body = fn.body as AnyNode;
     const inner = body.type === 'BlockStatement' ? 2 : 0;
-    addTo(bag, 'code', dataVariables(body.end - body.start - inner, bytesEach));
+    addTo(bag, 'code', where === 'flash' ? 1 : dataVariables(body.end - body.start - inner, bytesEach));
   };
   const value = (held: unknown): void => {
     if (typeof held === 'number') {
@@ -58,7 +64,8 @@ export function espruinoMemory(
     } else if (typeof held === 'function' && !seen.has(held)) {
       seen.add(held);
       const lists = keptAnew(closures, held, seen);
-      if (lists !== null) addTo(bag, 'closure');
+      made.functions++;
+      made.parameters += (held as { length: number }).length;
       for (const kept of lists ?? []) {
         addTo(bag, 'closure.variable', kept.length);
         for (let at = 0; at < kept.length; at++) value(kept[at]);
@@ -87,5 +94,7 @@ export function espruinoMemory(
     if (variable.kind === 'const') addTo(bag, 'constant');
     value(read(variable.name));
   }
+  addTo(bag, 'closure', Math.max(0, made.functions));
+  addTo(bag, 'parameter', Math.max(0, made.parameters));
   return bag;
 }
