@@ -10,6 +10,7 @@ import { bindArena, u8 } from './arena.ts';
 import * as policy from './bound-policy.ts';
 import { fillBytes } from './fill.ts';
 import {
+  isObserving,
   observeFailure,
   observeFree,
   observeMalloc,
@@ -221,11 +222,12 @@ export function createHeap(options: HeapOptions): CountedHeap | null {
       bind();
       const held = policy.usableSize(offset);
       if (offset === watchedOffset) observeWatched(id);
+      const place = isObserving ? policy.locate(offset) : offset;
       const code = policy.free(offset);
       if (code !== 0) return misused(offset, code, site);
       frees++;
       liveBytes -= held;
-      observeFree(id, site || 0, offset, held);
+      observeFree(id, site || 0, place, held);
       return 0;
     },
 

@@ -38,6 +38,7 @@ export function observeRealloc(
   _held: number,
 ): void {}
 
+/** `offset` is where the payload lay. */
 export function observeFree(_heap: number, _site: number, _offset: number, _usable: number): void {}
 
 /** A request that got nothing. `offset` is the block a realloc left as it was, else 0; `alignment` is 8 but for memalign. */

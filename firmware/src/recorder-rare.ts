@@ -3,7 +3,19 @@
  * last failed request will say (recorder-status.ts). They go into the frame that recorder-records.ts has open.
  */
 import { LEVEL_SAMPLED, RECORD_FAILED, RECORD_MARK, RECORD_MISUSE } from '../wire/format.ts';
-import { endRecord, heapId, level, logOf, putByte, putSite, putVarint, roomForRecord } from './recorder-records.ts';
+import { locate } from './bound-policy.ts';
+import { forgetMoves, moveCount } from './moves.ts';
+import {
+  endRecord,
+  heapId,
+  level,
+  logOf,
+  putByte,
+  putMoves,
+  putSite,
+  putVarint,
+  roomForRecord,
+} from './recorder-records.ts';
 import { setIdleUntil } from './recorder-ring.ts';
 
 /** Larger or senseless values are sent as this (2^27 - 1). */
@@ -42,7 +54,10 @@ export function observeFailure(
   alignment: number,
   size: number,
 ): void {
-  if (heapNumber !== heapId) return;
+  if (heapNumber !== heapId) {
+    forgetMoves();
+    return;
+  }
   failures++;
   if (size !== mortemSize || site !== mortemSite) {
     mortemSize = size;
@@ -51,12 +66,14 @@ export function observeFailure(
     mortemDue = true;
     setIdleUntil(0);
   }
+  // A request may have moved blocks and still found no room.
+  if (moveCount !== 0 && !putMoves()) return;
   if (level < LEVEL_SAMPLED || !roomForRecord()) return;
   if (site !== 0) putSite(site);
   putByte(RECORD_FAILED);
   putByte(logOf(alignment));
   putVarint(bounded(size));
-  putVarint(bounded(offset) >> 3);
+  putVarint(bounded(locate(offset)) >> 3);
   endRecord();
 }
 

@@ -16,7 +16,6 @@ import {
   FREE_GRANULES,
   FREE_NEAR_BIAS,
   HEAD_BYTES,
-  LEVEL_COUNTERS,
   LEVEL_EVENTS,
   LEVEL_OFF,
   LEVEL_SAMPLED,
@@ -32,6 +31,7 @@ import {
   RECORD_FREE_RECENT,
   RECORD_MALLOC_PREDICTED,
   RECORD_MEMALIGN,
+  RECORD_PACKED,
   RECORD_REALLOC_IN_PLACE,
   RECORD_REALLOC_MOVED,
   RECORD_REALLOC_PREDICTED,
@@ -44,6 +44,7 @@ import {
   SIZE_VARINT,
 } from '../wire/format.ts';
 import { locate } from './bound-policy.ts';
+import { forgetMoves, isTellingMoves, MOST_MOVES, moveCount, moveWord } from './moves.ts';
 import {
   dropFrame,
   FRAME_BYTES,
@@ -93,8 +94,6 @@ let downward = false;
 let lastFreed = 0;
 let overhead = 0;
 let overheadKnown = false;
-/** Blocks move: no events, no map. */
-export let moving = false;
 
 export let operations = 0;
 export let records = 0;
@@ -116,7 +115,7 @@ export function startRecords(id: number, nowMs: () => number): void {
   heapId = id;
   clock = nowMs;
   overhead = 0;
-  overheadKnown = moving = false;
+  overheadKnown = false;
   operations = records = dropped = unrecordedSaid = skipped = 0;
   liveBytes = peakLiveBytes = liveBlocks = untilSample = 0;
   eventFrames = 0;
@@ -140,6 +139,11 @@ export function chunkSent(): void {
   sweepAsked = false;
 }
 
+/** Says how many operations went untold: a program that rests makes no record that would. */
+export function tellUnrecorded(): void {
+  if (openAt < 0 && level === LEVEL_EVENTS && !isAllTold()) openEvents();
+}
+
 /** Seals the open frame when it holds records and is old enough. */
 export function sealStale(now: number): void {
   if (openAt >= 0 && at > openAt + HEAD_BYTES + EVENTS_HEAD_BYTES && now - openedMs >= FLUSH_MS) sealRecords();
@@ -151,15 +155,18 @@ export function recordsDueMs(due: number): number {
 }
 
 export function observeMalloc(heapNumber: number, site: number, size: number, offset: number, usable: number): void {
-  if (heapNumber !== heapId) return;
+  if (heapNumber !== heapId) {
+    forgetMoves();
+    return;
+  }
   operations++;
   liveBlocks++;
   liveBytes += usable;
   if (liveBytes > peakLiveBytes) peakLiveBytes = liveBytes;
+  if (moveCount !== 0 && !putMoves()) return;
   if (level !== LEVEL_EVENTS && !isSampled()) return;
   if (openAt < 0 && !roomForRecord()) return;
-  if (!overheadKnown && !staysPut(offset)) return;
-  const granule = offset >> 3;
+  const granule = locate(offset) >> 3;
   const granules = putBlock(site, size, usable);
   const code = granule === (downward ? lastMade - granules : bump) ? RECORD_MALLOC_PREDICTED : 0;
   if (size < SHORT_SIZES) ring[at++] = code | size;
@@ -176,7 +183,10 @@ export function observeMalloc(heapNumber: number, site: number, size: number, of
 }
 
 export function observeFree(heapNumber: number, _site: number, offset: number, usable: number): void {
-  if (heapNumber !== heapId) return;
+  if (heapNumber !== heapId) {
+    forgetMoves();
+    return;
+  }
   operations++;
   liveBlocks--;
   liveBytes -= usable;
@@ -217,14 +227,20 @@ export function observeRealloc(
   usable: number,
   held: number,
 ): void {
-  if (heapNumber !== heapId) return;
+  if (heapNumber !== heapId) {
+    forgetMoves();
+    return;
+  }
   operations++;
   liveBytes += usable - held;
   if (liveBytes > peakLiveBytes) peakLiveBytes = liveBytes;
+  if (moveCount !== 0 && !putMoves()) return;
   if (level !== LEVEL_EVENTS && !isSampled()) return;
   if (openAt < 0 && !roomForRecord()) return;
   const granules = putBlock(site, size, usable);
-  const granule = newOffset >> 3;
+  const granule = locate(newOffset) >> 3;
+  // Where blocks move, the moves were told before.
+  const old = isTellingMoves && newOffset === offset ? granule : offset >> 3;
   const code =
     newOffset === offset
       ? RECORD_REALLOC_IN_PLACE
@@ -232,8 +248,8 @@ export function observeRealloc(
         ? RECORD_REALLOC_PREDICTED
         : RECORD_REALLOC_MOVED;
   ring[at++] = code;
-  putPlace(offset >> 3);
-  recent[(offset >> 3) & 63] = offset >> 3;
+  putPlace(old);
+  recent[old & 63] = old;
   const beyond = size - LONG_SIZES;
   if (beyond < 0) ring[at++] = size;
   else if (beyond < (LONG_SIZE_VARINT - LONG_SIZES) << 8) {
@@ -261,21 +277,26 @@ export function observeMemalign(
   offset: number,
   usable: number,
 ): void {
-  if (heapNumber !== heapId) return;
+  if (heapNumber !== heapId) {
+    forgetMoves();
+    return;
+  }
   operations++;
   liveBlocks++;
   liveBytes += usable;
   if (liveBytes > peakLiveBytes) peakLiveBytes = liveBytes;
+  if (moveCount !== 0 && !putMoves()) return;
   if (level !== LEVEL_EVENTS && !isSampled()) return;
   if (openAt < 0 && !roomForRecord()) return;
   const granules = putBlock(site, size, usable);
   ring[at++] = RECORD_MEMALIGN;
   ring[at++] = logOf(alignment);
   putVarint(size);
-  putPlace(offset >> 3);
-  recent[(offset >> 3) & 63] = offset >> 3;
-  lastMade = offset >> 3;
-  bump = lastMade + granules;
+  const granule = locate(offset) >> 3;
+  putPlace(granule);
+  recent[granule & 63] = granule;
+  lastMade = granule;
+  bump = granule + granules;
   endRecord();
 }
 
@@ -334,6 +355,30 @@ export function roomForRecord(): boolean {
   return false;
 }
 
+/**
+ * Writes what moved during the operation that is about to be recorded. False when that cannot be told: then the operation is
+ * not recorded either, and counted as dropped.
+ */
+export function putMoves(): boolean {
+  const moves = moveCount;
+  forgetMoves();
+  if (level !== LEVEL_EVENTS) return true;
+  if (moves > MOST_MOVES) {
+    sealRecords();
+    dropped++;
+    return false;
+  }
+  for (let i = 0; i < moves; i++) {
+    if (!roomForRecord()) return false;
+    ring[at++] = RECORD_PACKED;
+    putPlace(moveWord(i, 0));
+    putVarint(moveWord(i, 1) - moveWord(i, 0));
+    putPlace(moveWord(i, 2));
+    endRecord();
+  }
+  return true;
+}
+
 /** True when this operation is one of those that the level records. */
 function isSampled(): boolean {
   if (level === LEVEL_SAMPLED && --untilSample <= 0) {
@@ -380,18 +425,6 @@ function putBlock(site: number, size: number, usable: number): number {
     }
   }
   return granules;
-}
-
-/**
- * False for a policy that hands out handles and moves blocks: what it returns is no address, and no event tells where a
- * block went. Its heap is told by counters alone.
- */
-function staysPut(offset: number): boolean {
-  if (locate(offset) === offset) return true;
-  moving = true;
-  skipped++;
-  enterLevel(LEVEL_COUNTERS);
-  return false;
 }
 
 /** Payloads are multiples of 8, so a usable size tells the bookkeeping of a block modulo 8. */

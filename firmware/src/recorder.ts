@@ -23,6 +23,7 @@ import {
 } from '../wire/format.ts';
 import { firstBlock } from './bound-policy.ts';
 import type { Heap } from './heap.ts';
+import { forgetMoves } from './moves.ts';
 import { engineOwn, engineSamples, engineTotal, engineUnitBytes, engineUsed, sampleEngine } from './port.ts';
 import {
   bounded,
@@ -45,7 +46,6 @@ import {
   liveBlocks,
   liveBytes,
   logOf,
-  moving,
   operations,
   peakLiveBytes,
   records,
@@ -55,6 +55,7 @@ import {
   skipped,
   startRecords,
   sweepAsked,
+  tellUnrecorded,
 } from './recorder-records.ts';
 import {
   FRAME_BYTES,
@@ -141,6 +142,7 @@ export function recorderStart(recorded: Heap, chosen: RecorderOptions): void {
   startRing(Math.max(chosen.ringFrames, 3));
   startRecords(recorded.id, chosen.nowMs);
   startRare();
+  forgetMoves();
   enterLevel(chosen.level);
   sweepAbandon();
   droppedSeen = 0;
@@ -182,7 +184,10 @@ export function recorderDrain(out: Uint8Array): number {
   const now = options.nowMs();
   adaptLevel(now);
   if (level !== LEVEL_OFF) {
-    if (sealed === 0) sealStale(now);
+    if (sealed === 0) {
+      tellUnrecorded();
+      sealStale(now);
+    }
     housekeeping(now);
   }
   if (sealed === 0) {
@@ -199,7 +204,7 @@ function nextDueMs(now: number): number {
   let due = helloDueMs;
   if (countersDueMs < due) due = countersDueMs;
   if (engineDueMs < due) due = engineDueMs;
-  if (!moving && chunkDueMs < due) due = chunkDueMs;
+  if (chunkDueMs < due) due = chunkDueMs;
   return recordsDueMs(due);
 }
 
@@ -210,7 +215,6 @@ function housekeeping(now: number): void {
   else if (mortemDue) writePostMortem(now);
   else if (now - countersDueMs >= 0) writeCounters(now);
   else if (now - engineDueMs >= 0) writeEngine(now);
-  else if (moving) return;
   else if (eventFrames >= FRAMES_PER_CHUNK || (sealed === 0 && (sweepAsked || now - chunkDueMs >= 0))) writeChunk(now);
 }
 
@@ -317,7 +321,6 @@ function writeChunk(now: number): void {
 
 /** Steps down while records are dropped, and back up after a time without. */
 function adaptLevel(now: number): void {
-  if (moving) options!.level = LEVEL_COUNTERS;
   if (options!.level < LEVEL_SAMPLED) return;
   if (dropped !== droppedSeen) {
     droppedSeen = dropped;

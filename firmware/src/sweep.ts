@@ -22,7 +22,8 @@ import {
   MAP_LAST,
   MAP_LONGEST,
 } from '../wire/format.ts';
-import { blockKind, blockPayload, firstBlock, nextBlock, usableSize } from './bound-policy.ts';
+import { blockKind, blockPayload, firstBlock, locate, nextBlock, usableSize } from './bound-policy.ts';
+import { isTellingMoves } from './moves.ts';
 import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE } from './policy.ts';
 
 /** Payload offset of the live block on which the sweep stands; 0 when it stands on none. */
@@ -40,6 +41,8 @@ const CHUNK_HEAD_BYTES = 5;
 let active = false;
 /** Where the sweep stands; 0 at the arena's end. */
 let block = 0;
+/** Where the watched block's payload lay when the sweep came to stand on it. */
+let watchedPlace = 0;
 let begun = false;
 let arenaBytes = 0;
 let headerBytes = 0;
@@ -89,6 +92,7 @@ export function sweepBegin(bytes: number): void {
 /** Goes on to the next live block: the one it stands on is about to go. The heap is bound. */
 export function sweepStep(): void {
   if (!active || block === 0) return;
+  follow();
   standAfter(block);
 }
 
@@ -108,6 +112,15 @@ function standAfter(start: number): void {
 function stand(next: number): void {
   block = next;
   watchedOffset = next === 0 ? 0 : blockPayload(next);
+  if (isTellingMoves) watchedPlace = locate(watchedOffset);
+}
+
+/** Where blocks move, the one that the sweep stands on may have. */
+function follow(): void {
+  if (!isTellingMoves || watchedOffset === 0) return;
+  const place = locate(watchedOffset);
+  block += place - watchedPlace;
+  watchedPlace = place;
 }
 
 /**
@@ -115,6 +128,7 @@ function stand(next: number): void {
  * The heap is bound and a sweep is active.
  */
 export function sweepChunk(out: Uint8Array, from: number, limit: number, nowMs: () => number): number {
+  follow();
   const startMs = nowMs();
   let at = from + CHUNK_HEAD_BYTES;
   let current = block;
@@ -137,12 +151,13 @@ export function sweepChunk(out: Uint8Array, from: number, limit: number, nowMs: 
     let bytes = ((next === 0 ? arenaBytes : next) - current) & -8;
     let rest = 0;
     if (kind === BLOCK_LIVE) {
-      const payload = blockPayload(current);
+      const name = blockPayload(current);
+      const payload = locate(name);
       // An aligned payload may lie further behind the block's start: what is before its header is no part of it.
       const lead = (payload - current - headerBytes) & -8;
       if (lead > 0) at = entry(out, at, BLOCK_CONTROL, lead);
       // Nor is what lies behind the last block (buddy: no whole unit).
-      if (next === 0) rest = (arenaBytes - payload - usableSize(payload)) & -8;
+      if (next === 0) rest = (arenaBytes - payload - usableSize(name)) & -8;
       bytes -= lead + rest;
     }
     if (kind === BLOCK_FREE) {

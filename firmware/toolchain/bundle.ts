@@ -24,7 +24,7 @@ import { packageRoot } from '../../boards/root.ts';
 import { defaultPolicyName, type PolicyName, policyId } from '../src/policies/index.ts';
 import { ENGINE_ESPRUINO, ENGINE_KALUMA } from '../src/port.ts';
 import { LEVEL_COUNTERS, LEVEL_EVENTS, LEVEL_OFF, LEVEL_SAMPLED } from '../wire/format.ts';
-import { deviceFolder, deviceModules, virtualNamespace } from './device-modules.ts';
+import { deviceFolder, deviceModules, movesBlocks, virtualNamespace } from './device-modules.ts';
 import { inlineFunctions } from './inline.ts';
 import type { Cpu } from './native/compile.ts';
 import { type NativePolicy, nativePolicy } from './native-policy.ts';
@@ -298,7 +298,8 @@ async function buildWith(
     minifySyntax: true,
     logLevel: 'silent',
     supported: loweredSyntax(board),
-    define: constants(board, policy, level),
+    // Machine code does not tell what it moves.
+    define: constants(board, policy, native && movesBlocks(policy) && level !== 'off' ? 'counters' : level),
     plugins: [
       deviceModules(policy, level !== 'off', board, { regions, native: native?.module ?? null }),
       programModules,

@@ -6,6 +6,7 @@
  *   ./native-batch.ts    with native code, its own batches
  *   ./copy.ts            the engine's own memory move, where it has one
  *   ./observer.ts        the recorder, when there is telemetry (else the empty functions, which vanish)
+ *   ./moves.ts           the log of moves, when there is telemetry and the policy moves blocks
  *   ./telemetry.ts       nothing, when there is none
  *   require("Storage")   a module of the board: left as it is
  */
@@ -17,6 +18,7 @@ import { type PolicyName, policies } from '../src/policies/index.ts';
 
 export const deviceFolder = join(packageRoot, 'firmware', 'src');
 const recorder = join(deviceFolder, 'recorder.ts');
+const moveLog = join(deviceFolder, 'move-log.ts');
 
 /** Modules written here rather than read from a file; maps and site tables name them with this prefix. */
 export const virtualNamespace = 'heapglass-device';
@@ -56,6 +58,9 @@ export function deviceModules(
       build.onResolve({ filter: /\/observer\.ts$/ }, ({ importer }) =>
         telemetry && isDeviceCode(importer) ? { path: recorder } : undefined,
       );
+      build.onResolve({ filter: /\/moves\.ts$/ }, ({ importer }) =>
+        telemetry && movesBlocks(policy) && isDeviceCode(importer) ? { path: moveLog } : undefined,
+      );
       build.onResolve({ filter: /^[^./]/ }, ({ kind, path }) =>
         kind === 'require-call' ? { path, external: true } : undefined,
       );
@@ -67,6 +72,9 @@ export function deviceModules(
     },
   };
 }
+
+/** A handle is not a place: asked for one that is no multiple of 8, only a policy that moves blocks says another. */
+export const movesBlocks = (policy: PolicyName): boolean => policies[policy].locate(1) !== 1;
 
 const isDeviceCode = (path: string): boolean => path.startsWith(deviceFolder);
 

@@ -58,7 +58,7 @@ export const RECORD_FAILED = 0xf7;
 export const RECORD_MISUSE = 0xf8;
 export const RECORD_UNRECORDED = 0xf9;
 export const RECORD_MARK = 0xfa;
-export const RECORD_MOVED = 0xfb;
+export const RECORD_PACKED = 0xfb;
 export const RECORD_FREE_FURTHER = 0xfc;
 export const RECORD_FREE_NEAR = 0xfd;
 

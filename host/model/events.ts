@@ -20,8 +20,8 @@ export interface TelemetryListener {
   /** A request that got nothing. `offset` is the block a realloc left as it was, else 0. */
   failure?(size: number, alignment: number, offset: number, site: number): void;
   misuse?(offset: number, code: number, site: number): void;
-  /** The policy moved a block (`compact`). */
-  moved?(offset: number, newOffset: number): void;
+  /** The policy moved blocks (`compact`): those that begin in [from, until) now lie one behind the other from `to` on. */
+  packed?(from: number, until: number, to: number): void;
   mark?(id: number): void;
   /** The board did not record this many operations (no room, or a lower level): what follows starts from an unknown state. */
   unrecorded?(operations: number): void;

@@ -176,21 +176,18 @@ export class HeapModel implements TelemetryListener {
     this.#insert(newOffset, size, usable, owner, bornAt, bornMs);
   }
 
-  moved(offset: number, newOffset: number): void {
-    const granule = offset >> 3;
-    if (!this.#blocks.isLive(granule)) {
-      if (this.exact) this.#contradict();
-      return;
+  packed(from: number, until: number, to: number): void {
+    if (this.#ignoring) return;
+    // Among blocks that are not certain, a place is a guess: what lies ahead of the sweep is confirmed by its size alone.
+    const beyond = this.exact ? -1 : (this.#epoch - 1) & (INFERRED - 1);
+    const { behind, missing } = this.#blocks.pack(from >> 3, until >> 3, to >> 3, this.#sweptTo >> 3, beyond);
+    if (missing && this.exact) this.#contradict();
+    // What a sweep has passed stays passed: its end moves with the blocks before it.
+    if (this.#sweptTo > from && this.#sweptTo < until) {
+      const sweptTo = to + behind * GRANULE_BYTES;
+      if (!this.exact && this.exactBelow === this.#sweptTo) this.exactBelow = sweptTo;
+      this.#sweptTo = sweptTo;
     }
-    const [size, usable, site] = [
-      this.#blocks.size[granule]!,
-      this.#blocks.usable[granule]!,
-      this.#blocks.site[granule]!,
-    ];
-    const [bornAt, bornMs] = [this.#blocks.bornAt[granule]!, this.#blocks.bornMs[granule]!];
-    this.#blocks.remove(granule);
-    this.sites.made(site, usable);
-    this.#insert(newOffset, size, usable, site, bornAt, bornMs);
   }
 
   failure(_size: number, _alignment: number, _offset: number, site: number): void {

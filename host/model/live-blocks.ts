@@ -14,7 +14,8 @@ export const GRANULE_BYTES = 8;
 export const MAX_ARENA_BYTES = 1 << 24;
 export const MAX_GRANULES = MAX_ARENA_BYTES / GRANULE_BYTES;
 
-/** granule, usable, size, site, bornAt, bornMs, epoch of each block. */
+/** granule, usable, size, site, bornAt, bornMs, epoch of a block. */
+type Row = [number, number, number, number, number, number, number];
 const BLOCK_COLUMNS = 7;
 
 export class LiveBlocks {
@@ -92,6 +93,34 @@ export class LiveBlocks {
     this.sites.gone(this.site[granule]!, usable);
   }
 
+  /**
+   * Lays the blocks that begin in granules [from, until) one behind the other from `to` on, in the same order. Returns how many
+   * granules those before `mark` take, and whether a block had no room or met another one; those are dropped. Those behind
+   * `mark` get the epoch `beyond`, unless it is -1.
+   */
+  pack(from: number, until: number, to: number, mark: number, beyond: number): { behind: number; missing: boolean } {
+    const blocks: Row[] = [];
+    for (let granule = this.startFrom(from); granule >= 0 && granule < until; granule = this.startFrom(granule + 1)) {
+      blocks.push(this.#row(granule));
+      this.remove(granule);
+    }
+    let behind = 0;
+    let missing = false;
+    let at = to;
+    for (const [granule, usable, size, site, bornAt, bornMs, epoch] of blocks) {
+      const end = at + ((usable + 7) >> 3);
+      const met = end > this.capacity ? at : this.startFrom(at);
+      if (at > 0 && (met < 0 || met >= end)) {
+        this.insert(at, size, usable, site, bornAt, bornMs);
+        this.epochs[at] = beyond < 0 || granule < mark ? epoch : beyond;
+        this.sites.adopted(usable, site);
+      } else missing = true;
+      if (granule < mark) behind = end - to;
+      at = end;
+    }
+    return { behind, missing };
+  }
+
   /** The first live block's granule from `granule` on, -1 when there is none. */
   startFrom(granule: number): number {
     const starts = this.#starts;
@@ -126,10 +155,21 @@ export class LiveBlocks {
   save(): number[] {
     const rows: number[] = [];
     for (let granule = this.startFrom(0); granule >= 0; granule = this.startFrom(granule + 1)) {
-      rows.push(granule, this.usable[granule]!, this.size[granule]!, this.site[granule]!);
-      rows.push(this.bornAt[granule]!, this.bornMs[granule]!, this.epochs[granule]!);
+      rows.push(...this.#row(granule));
     }
     return rows;
+  }
+
+  #row(granule: number): Row {
+    return [
+      granule,
+      this.usable[granule]!,
+      this.size[granule]!,
+      this.site[granule]!,
+      this.bornAt[granule]!,
+      this.bornMs[granule]!,
+      this.epochs[granule]!,
+    ];
   }
 
   /** Puts saved blocks back, after `clear`; `expected` granules as in `grow`. Sites and peak are the caller's to restore. */

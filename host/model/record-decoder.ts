@@ -18,7 +18,7 @@ import {
   RECORD_MARK,
   RECORD_MEMALIGN,
   RECORD_MISUSE,
-  RECORD_MOVED,
+  RECORD_PACKED,
   RECORD_REALLOC_IN_PLACE,
   RECORD_REALLOC_PREDICTED,
   RECORD_SITE,
@@ -152,10 +152,11 @@ export class RecordDecoder {
     } else if (code === RECORD_MARK) {
       const id = this.#in.amount();
       if (!this.#in.malformed) listener.mark?.(id);
-    } else if (code === RECORD_MOVED) {
-      const from = this.#remember(this.#place());
-      const to = this.#remember(this.#place());
-      if (!this.#in.malformed) listener.moved?.(from * 8, to * 8);
+    } else if (code === RECORD_PACKED) {
+      const from = this.#place();
+      const until = from + this.#in.amount();
+      const to = this.#place();
+      if (!this.#in.malformed) listener.packed?.(from * 8, until * 8, to * 8);
     } else this.#in.malformed = true;
   }
 

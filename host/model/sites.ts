@@ -30,9 +30,9 @@ export class SiteTable {
     if (totals.liveBytes > totals.peakLiveBytes) totals.peakLiveBytes = totals.liveBytes;
   }
 
-  /** A block was found by a sweep, its maker unknown. */
-  adopted(usable: number): void {
-    const totals = this.#of(0);
+  /** A block was found by a sweep, its maker unknown; or one of `site` is there again, at another place. */
+  adopted(usable: number, site = 0): void {
+    const totals = this.#of(site);
     totals.liveBlocks++;
     totals.liveBytes += usable;
   }

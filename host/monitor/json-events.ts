@@ -20,7 +20,7 @@ export function jsonEvents(write: (line: string) => void, always: object = {}): 
     realloc: (offset, newOffset, size, usable, site) => put('realloc', { offset, newOffset, size, usable, site }),
     failure: (size, alignment, offset, site) => put('failure', { size, alignment, offset, site }),
     misuse: (offset, code, site) => put('misuse', { offset, code, site }),
-    moved: (offset, newOffset) => put('moved', { offset, newOffset }),
+    packed: (from, until, to) => put('packed', { from, until, to }),
     mark: (id) => put('mark', { id }),
     unrecorded: (operations) => put('unrecorded', { operations }),
     map: (chunk: MapChunk) => {

@@ -153,8 +153,8 @@ export class Session implements TelemetryListener {
     this.say(`${misuseText(code, offset)}${namesBlocksSite(code) ? this.ownedBy(site) : this.from(site)}`);
   }
 
-  moved(offset: number, newOffset: number): void {
-    this.model.moved(offset, newOffset);
+  packed(from: number, until: number, to: number): void {
+    this.model.packed(from, until, to);
   }
 
   mark(id: number): void {

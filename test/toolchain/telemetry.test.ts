@@ -44,6 +44,33 @@ async function started(id: string, telemetry: 'events' | 'counters' = 'events') 
   return { board, built, engine, program, model, marks, hear };
 }
 
+test.each(['kaluma-pico', 'puckjs'])('%s: a policy that moves blocks tells the moves, and sweeps agree', async (id) => {
+  const board = loadBoard(id);
+  const moving = source.replace('best-fit', 'compact').replace('4096', '1536');
+  const built = await bundle({ entry, source: moving, board, telemetry: 'events' });
+  const engine = new FakeEngine(board);
+  const program = engine.run(built.code);
+  const model = new HeapModel();
+  let moves = 0;
+  const packed = model.packed.bind(model);
+  model.packed = (from, until, to) => {
+    moves++;
+    packed(from, until, to);
+  };
+  const decoder = new TelemetryDecoder(model);
+  let stats: Record<string, unknown> = {};
+  for (let i = 0; i < 300; i++) {
+    stats = program.step!(8 + ((i * 37) % 90)) as Record<string, unknown>;
+    engine.advance(150);
+    for (const bytes of engine.written.splice(0)) decoder.push(bytes);
+  }
+  engine.advance(6000);
+  for (const bytes of engine.written.splice(0)) decoder.push(bytes);
+  expect(moves).toBeGreaterThan(3);
+  expect(model).toMatchObject({ exact: true, contradictions: 0, losses: 0 });
+  expect([model.liveBytes, model.liveBlocks]).toEqual([stats.liveBytes, stats.liveBlocks]);
+});
+
 describe.each(['kaluma-pico', 'puckjs', 'microbit1', 'rp2040_pico'])('%s', (id) => {
   test('the first frame says which heap, policy and bundle', async () => {
     const { engine, model, hear, built, board } = await started(id);

@@ -1,22 +1,30 @@
 // What the recorder costs on the line, over the recorded traces: bytes an operation, and what a line of a given speed
 // carries. HEAPGLASS_REPORT=1 prints the tables.
 import { expect, test, vi } from 'vitest';
-import { defaultPolicyName, type PolicyName, policies as policyModules } from '../../firmware/src/policies/index.ts';
+import {
+  defaultPolicyName,
+  type PolicyName,
+  policies as policyModules,
+  policyNames,
+} from '../../firmware/src/policies/index.ts';
 import { recorderDropped, recorderLevel } from '../../firmware/src/recorder.ts';
 import { LEVEL_COUNTERS, LEVEL_EVENTS } from '../../firmware/wire/format.ts';
 import { runTrace } from '../../host/bench/footprint.ts';
 import { TelemetryDecoder } from '../../host/model/decoder.ts';
 import { HeapModel } from '../../host/model/heap-model.ts';
-import { modelDigest, plainPolicies, recordedHeap, step, walkDigest } from './device.ts';
+import { modelDigest, recordedHeap, step, walkDigest } from './device.ts';
 import { loadTrace, traceNames } from './traces.ts';
 
 vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
+vi.mock('../../firmware/src/moves.ts', () => import('../../firmware/src/move-log.ts'));
 
 const report = (text: string): void => {
   if (process.env.HEAPGLASS_REPORT) console.log(text);
 };
-/** All policies in a report; the suite is content with these. */
-const policies = process.env.HEAPGLASS_REPORT ? plainPolicies : (['first-fit', 'best-fit', defaultPolicyName] as const);
+/** What must fit the line. */
+const usual: readonly PolicyName[] = ['first-fit', 'best-fit', defaultPolicyName];
+/** A report has all policies, and says of which the line could not carry all. */
+const policies = process.env.HEAPGLASS_REPORT ? policyNames : usual;
 /** The engine heap of a Pico, the largest at hand that talks over a UART (Kaluma 1.2.1, process.memoryUsage). */
 const LARGEST_ARENA_BYTES = 184312;
 
@@ -111,7 +119,8 @@ test.skipIf(traceNames.length === 0)(
     const means = sums.map((sum) => sum / traceNames.length);
     rows.push(`${'mean'.padEnd(18)}${means.map((mean) => mean.toFixed(2).padStart(10)).join('')}`);
     report(rows.join('\n'));
-    expect(wrong).toEqual([]);
+    report(`more than the line carries: ${wrong.join('; ') || 'none'}`);
+    expect(wrong.filter((text) => usual.some((policy) => text.includes(` ${policy}: `)))).toEqual([]);
     for (const mean of means) expect(mean).toBeLessThanOrEqual(3);
   },
 );
@@ -171,22 +180,20 @@ test('a step down is followed by a step back up, and a sweep makes the map exact
   expect(decoder.statistics.unrecorded).toBe(dropped + skipped);
 });
 
-test('a policy that moves blocks is told by counters alone', () => {
-  const { heap, clock, drain } = recordedHeap({ policy: 'compact', bytes: 8192 });
+test('a program that rests after records were dropped: the map is exact again without another operation', () => {
+  const { heap, clock, drain } = recordedHeap({ policy: 'best-fit', bytes: 16384, ringFrames: 3 });
   const model = new HeapModel();
   const decoder = new TelemetryDecoder(model);
-  const live: number[] = [];
+  for (let i = 0; i < 900; i++) heap.malloc(8);
+  expect(recorderDropped()).toBeGreaterThan(0);
   for (let i = 0; i < 300; i++) {
-    if (i % 3 === 2) heap.free(live.shift()!);
-    else live.push(heap.malloc(10 + (i % 20)));
-    clock.ms += 10;
+    clock.ms += 50;
     for (const frame of drain()) decoder.push(frame);
   }
-  clock.ms += 1100;
-  for (const frame of drain()) decoder.push(frame);
-  expect(model.lastCounters).toMatchObject({ operations: 300, skipped: 300, liveBlocks: 100, level: LEVEL_COUNTERS });
-  expect(model.lastCounters!.liveBytes).toBe(heap.stats().liveBytes);
-  expect([model.operations, model.exact, model.contradictions]).toEqual([0, false, 0]);
+  expect(recorderLevel()).toBe(LEVEL_EVENTS);
+  expect(decoder.statistics.unrecorded).toBe(recorderDropped());
+  expect(model.exact).toBe(true);
+  expect(modelDigest(model)).toBe(walkDigest(heap));
 });
 
 test.skipIf(traceNames.length === 0)('decoder and model: events a second in this process', () => {

@@ -1,7 +1,8 @@
 // A recorded heap in Node, and its line. Files that use it replace observer.ts by the recorder, as the toolchain does:
 //   vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
+//   vi.mock('../../firmware/src/moves.ts', () => import('../../firmware/src/move-log.ts'));
 import { createHeap, type Heap } from '../../firmware/src/heap.ts';
-import { type PolicyName, policies, policyId, policyNames } from '../../firmware/src/policies/index.ts';
+import { type PolicyName, policies, policyId } from '../../firmware/src/policies/index.ts';
 import { BLOCK_LIVE } from '../../firmware/src/policy.ts';
 import { recorderDrain, recorderStart } from '../../firmware/src/recorder.ts';
 import { LEVEL_EVENTS, MAX_FRAME_BYTES } from '../../firmware/wire/format.ts';
@@ -76,9 +77,6 @@ export function step(heap: Heap, trace: Trace, i: number, offsets: Int32Array, s
 const mix = (sum: number, start: number, bytes: number, kind: number): number =>
   Math.imul(Math.imul(sum ^ start, 0x9e3779b1) ^ bytes, 0x85ebca6b) ^ kind;
 
-/** Policies whose blocks stay where they are: what they return is an address. */
-export const plainPolicies = policyNames.filter((name) => name !== 'compact');
-
 /** The device's own walk as one number: live blocks and what lies between them. */
 export function walkDigest(heap: Heap): number {
   const { policy } = heap;
@@ -92,8 +90,9 @@ export function walkDigest(heap: Heap): number {
   };
   for (let block = policy.firstBlock(); block !== 0; block = policy.nextBlock(block)) {
     if (policy.blockKind(block) !== BLOCK_LIVE) continue;
-    const payload = policy.blockPayload(block);
-    const usable = policy.usableSize(payload);
+    const name = policy.blockPayload(block);
+    const payload = policy.locate(name);
+    const usable = policy.usableSize(name);
     gap(payload - header);
     sum = mix(sum, payload, usable, 1);
     end = payload + usable;

@@ -1,17 +1,18 @@
 // What a damaged line costs: every sound frame is used, every lost one counted, and the map is exact again after the
 // next complete sweep. HEAPGLASS_SEEDS sets how many damaged lines are tried (1000).
 import { expect, test, vi } from 'vitest';
-import type { PolicyName } from '../../firmware/src/policies/index.ts';
+import { type PolicyName, policyNames } from '../../firmware/src/policies/index.ts';
 import { TelemetryDecoder } from '../../host/model/decoder.ts';
 import { FrameReader } from '../../host/model/frame-reader.ts';
 import { HeapModel } from '../../host/model/heap-model.ts';
-import { modelDigest, plainPolicies, recordedHeap, walkDigest } from './device.ts';
+import { modelDigest, recordedHeap, walkDigest } from './device.ts';
 import { below, type Random, random } from './random.ts';
 
 vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
+vi.mock('../../firmware/src/moves.ts', () => import('../../firmware/src/move-log.ts'));
 
 const seeds = Number(process.env.HEAPGLASS_SEEDS ?? 1000);
-const policies = plainPolicies;
+const policies = policyNames;
 
 interface Line {
   frames: Uint8Array[];

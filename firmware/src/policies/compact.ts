@@ -30,6 +30,7 @@
  */
 import { u16 } from '../arena.ts';
 import { moveBytes } from '../copy.ts';
+import { noteMoved } from '../moves.ts';
 import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE, MISUSE_NOT_LIVE, MISUSE_WILD } from '../policy.ts';
 import { clearStart, endGranule, firstGranule, initStarts, isStart, nextStart, setStart } from './starts.ts';
 
@@ -158,6 +159,7 @@ function compact(): void {
   const top = u16[TOP]!;
   let to = firstBlockGranule();
   let from = firstBlockGranule();
+  let packedFrom = to;
   while (from < top) {
     const next = nextStart(from);
     const handle = u16[from << 2]!;
@@ -166,7 +168,9 @@ function compact(): void {
       if (to !== from && pinOf(handle) !== 0) {
         setStart(to);
         makeDead(to, from - to);
+        noteMoved(packedFrom, from, packedFrom);
         to = from;
+        packedFrom = from;
       }
       if (to !== from) moveBytes(to << 3, from << 3, (next - from) << 3);
       setStart(to);
@@ -178,6 +182,7 @@ function compact(): void {
   }
   clearStart(top);
   moveTop(to);
+  noteMoved(packedFrom, top, packedFrom);
 }
 
 /** Whether `need` granules and `words` new handle words have room above the blocks, after compaction if need be. */
@@ -261,6 +266,7 @@ function openGap(follower: number, more: number): void {
     if (granule >= follower) u16[wordOf(handle)] = granule + more;
   }
   u16[TOP] = top + more;
+  noteMoved(follower, top, follower + more);
 }
 
 export function realloc(handle: number, size: number): number {
@@ -296,6 +302,7 @@ export function realloc(handle: number, size: number): number {
     moveBytes(target << 3, granule << 3, held << 3);
     u16[wordOf(handle)] = target;
     makeDead(granule, held);
+    noteMoved(granule, granule + held, target);
     return handle;
   }
   if (room(u16[HANDLES]!) < more || u16[control() + PINS] !== 0) return 0;
