@@ -28,6 +28,7 @@ import { checkRoom } from './room.ts';
 import { readFile, writeFile } from './storage.ts';
 
 export const bootFile = '.bootcde';
+const resetFile = '.bootrst';
 const defaultAttempts = 4;
 const firstPacketVersion = 25;
 const storage = 'require("Storage")';
@@ -109,6 +110,7 @@ export class EspruinoFlasher implements Flasher {
       options,
       () => previousProgram(isReplaced),
       async () => {
+        await this.#checkRuns();
         await checkRoom(this.#console, bootFile, program.length);
         isReplaced = true;
         const progress = phaseProgress('upload', program.length, () => this.#link.clock.nowMs(), options.onProgress);
@@ -148,15 +150,17 @@ export class EspruinoFlasher implements Flasher {
     );
   }
 
+  /** Erases what runs at boot: the program, and what would run in its place. */
   async erase(): Promise<void> {
     await this.#console.reach();
     for (let tries = 0; tries < defaultAttempts; tries++) {
-      await this.#console.ask(`${storage}.erase("${bootFile}")`, 8_000).catch(() => undefined);
-      if ((await this.#stored()) === null) return;
+      const erasing = `(function(s){s.erase("${bootFile}");s.erase("${resetFile}");return 1})(${storage})`;
+      await this.#console.ask(erasing, 8_000).catch(() => undefined);
+      if ((await this.#stored()) === null && !(await this.#hasResetFile())) return;
     }
     throw new Problem(
       exitCodes.notVerified,
-      `${bootFile} is still on the board`,
+      `${bootFile} or ${resetFile} is still on the board`,
       ['it was erased and is still there'],
       'Try again; `require("Storage").eraseAll()` at its prompt erases everything.',
     );
@@ -208,6 +212,23 @@ export class EspruinoFlasher implements Flasher {
       [...reasons, state()],
       'The line damages or loses bytes: use another cable or a lower rate, and flash again.',
     );
+  }
+
+  /** Refuses a board that would never run what is stored: where there is a `.bootrst`, it alone runs at boot (jsflash.c). */
+  async #checkRuns(): Promise<void> {
+    if (!(await this.#hasResetFile())) return;
+    throw new Problem(
+      exitCodes.unsupported,
+      'the board would not run the program',
+      [`it holds ${resetFile}, which runs in place of ${bootFile} at every boot and reset`],
+      `\`heapglass flash --erase\` removes both, ${storage}.erase("${resetFile}") at its prompt that one.`,
+    );
+  }
+
+  async #hasResetFile(): Promise<boolean> {
+    const isThere = await this.#console.askAgain(`${storage}.read("${resetFile}")!==undefined`);
+    if (typeof isThere !== 'boolean') throw new UploadBroken(`the answer about ${resetFile} is damaged`);
+    return isThere;
   }
 
   /** A piece is in RAM twice or more while it is taken: small heaps get small pieces. */

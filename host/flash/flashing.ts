@@ -163,13 +163,7 @@ export class Flashing {
         if (plan.isJson) this.#io.out(`${JSON.stringify(result)}\n`);
         return exitCodes.done;
       }
-      const { bundle, memory } = prepared;
-      result.program = {
-        file: plan.program ?? plan.restore,
-        bytes: prepared.code.length,
-        ...(bundle?.usesHeap && { policy: bundle.policy, arenasBytes: bundle.arenasBytes, native: bundle.native }),
-        memory,
-      };
+      result.program = { file: plan.program ?? plan.restore, ...programFacts(prepared) };
       const flashed =
         plan.inRam && flasher instanceof EspruinoFlasher
           ? await flasher.uploadToRam(prepared.code, options)
@@ -201,7 +195,7 @@ export class Flashing {
         await this.once(null, changed.signal);
       } catch (error) {
         if (!(error instanceof Problem) || !this.#wasOpen) throw error;
-        this.#io.err(`${error.message}\n${error.facts.map((fact) => `  ${fact}\n`).join('')}`);
+        this.#io.err(`${error.message}\n${error.facts.map((fact) => `  ${fact}\n`).join('')}${error.advice}\n`);
         // The next round opens the line anew, wherever the port is then.
         if (error.exitCode === exitCodes.lineLost) await this.close();
       } finally {
@@ -300,6 +294,13 @@ export class Flashing {
     if (!this.#plan.isJson) this.#io.err(`${text}\n`);
   }
 }
+
+/** For --json. */
+const programFacts = ({ code, bundle, memory }: Prepared) => ({
+  bytes: code.length,
+  ...(bundle?.usesHeap && { policy: bundle.policy, arenasBytes: bundle.arenasBytes, native: bundle.native }),
+  memory,
+});
 
 const ignore = (): void => {};
 

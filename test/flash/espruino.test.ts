@@ -98,6 +98,20 @@ describe('refusals leave the board as it was', () => {
   });
 });
 
+test('a board whose .bootrst would run in its place is refused, until --erase removed both', async () => {
+  const { transport, flasher } = await open('pico_r1_3');
+  await flasher.upload(text('print("before");\n'));
+  await transport.write(text('\x10require("Storage").write(".bootrst","while(true);");\n'));
+  await transport.clock.sleep(500);
+  const problem = await flasher.upload(text('print("after");\n')).catch((error) => error);
+  expect(problem).toMatchObject({ exitCode: exitCodes.unsupported, message: expect.stringMatching(/would not run/) });
+  expect(problem.facts.join(' ')).toMatch(/\.bootrst[\s\S]*still holds the program it had/);
+  await flasher.erase();
+  expect(await flasher.upload(text('print("after");\n'))).toMatchObject({ isVerified: true });
+  expect((await flasher.start()).text).toMatch(/after/);
+  await transport.close();
+});
+
 describe('a Storage that fills up with what was replaced', () => {
   test('programs that fit are stored again and again, past several times its size', async () => {
     const { transport, flasher } = await open('pico_r1_3');

@@ -224,6 +224,25 @@ describe('a program that dies when it starts', () => {
     await board.close();
   });
 
+  test('a loop that never ends is told from an engine that died: Ctrl-C ends it', async () => {
+    const board = await openSim('kaluma-pico');
+    const flasher = new KalumaFlasher(new Link(board), identity);
+    await flasher.upload(new TextEncoder().encode('while (true);\n'));
+    const problem = await flasher.start().catch((error) => error);
+    expect(problem).toMatchObject({ exitCode: exitCodes.failed });
+    expect(problem.message).toMatch(/keeps the board busy/);
+    expect(await flasher.read()).toHaveLength(14);
+    await board.close();
+  });
+
+  test('a long program is parsed for a while: the echo of the command is not its output', async () => {
+    const board = await openSim('kaluma-pico');
+    const flasher = new KalumaFlasher(new Link(board), identity);
+    await flasher.upload(new TextEncoder().encode(`${'// a line of it\n1;\n'.repeat(6_000)}print("up");\n`));
+    expect(await flasher.start()).toMatchObject({ text: 'up', error: null });
+    await board.close();
+  });
+
   test('an error at start is no success: it is told in the words of the engine', async () => {
     const board = await openSim('kaluma-pico');
     const flasher = new KalumaFlasher(new Link(board), identity);

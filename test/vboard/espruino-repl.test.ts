@@ -111,6 +111,12 @@ test('saved code runs after load() and a power cycle, .bootrst even after reset(
   expect(await board.send('\x10reset()\n')).toContain('always');
 });
 
+test('a load() that boot code itself asks for is not heard: the board comes to its prompt', async () => {
+  const board = await open();
+  await board.send('\x10require("Storage").write(".bootcde","print(\\"up\\");load()")\n');
+  expect(await board.send('\x10load()\n')).toMatch(/^\r\x1b\[Jup\r\n>$/);
+});
+
 test('Storage says false nothing: names are cut, what does not fit throws', async () => {
   const board = await open('puckjs');
   const long = 'a-name-of-more-than-28-characters';

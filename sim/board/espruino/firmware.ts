@@ -171,7 +171,6 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
 
   *#doAsked(): Task {
     const asked = this.#asked!;
-    this.#asked = null;
     if (asked.kind === 'reset') yield* this.#start(false, true);
     else if (asked.fileName === undefined) {
       this.#newEngine();
@@ -180,6 +179,8 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
       yield* this.#start(false, true);
       yield* this.#runFile(asked.fileName, asked.fileName);
     }
+    // Boot code that asks for the same again is not heard: the flag is cleared afterwards (jsinteractive.c, jsiIdle).
+    if (this.#asked?.kind === asked.kind) this.#asked = null;
   }
 
   /** A fresh interpreter: boot code, then the banner where it is shown. `loads` is false after reset(). */
