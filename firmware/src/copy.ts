@@ -6,6 +6,11 @@ export function moveBytes(to: number, from: number, bytes: number): void {
   const words = bytes >> 2;
   const toWord = to >> 2;
   const fromWord = from >> 2;
-  if (to < from) for (let i = 0; i < words; i++) u32[toWord + i] = u32[fromWord + i]!;
-  else for (let i = words - 1; i >= 0; i--) u32[toWord + i] = u32[fromWord + i]!;
+  if (to < from) {
+    // loop: at most words
+    for (let i = 0; i < words; i++) u32[toWord + i] = u32[fromWord + i]!;
+  } else {
+    // loop: at most words
+    for (let i = words - 1; i >= 0; i--) u32[toWord + i] = u32[fromWord + i]!;
+  }
 }

@@ -35,6 +35,7 @@ export { locate, pin, unpin } from './in-place.ts';
 function find(bytes: number): number {
   let best = 0;
   let bestBytes = 0;
+  // loop: at most blocks
   for (let block = firstFree(); block !== 0; block = nextFree(block)) {
     const held = blockBytes(block);
     if (held === bytes) return block;

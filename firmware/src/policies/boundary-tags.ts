@@ -205,6 +205,7 @@ function release(block: number, bytes: number): void {
   }
   if (!placed && end - start >= MIN_LISTED_BYTES) {
     next = u32[LIST_HEAD]!;
+    // loop: at most blocks
     while (next !== 0 && next < start) {
       previous = next;
       next = u32[(next >> 2) + 1]!;

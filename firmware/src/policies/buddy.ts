@@ -100,6 +100,7 @@ function orderFor(size: number): number {
 /** A block of this order out of the lists, split from a larger one if need be; its unit, -1 when there is none. */
 function takeBlock(order: number): number {
   let from = order;
+  // loop: at most 16
   while (from <= MAX_ORDER && u16[HEADS + from] === 0) from++;
   if (order < 0 || from > MAX_ORDER) return -1;
   const unit = u16[HEADS + from]! - 1;
@@ -110,6 +111,7 @@ function takeBlock(order: number): number {
 
 /** Keeps the lower halves of a block of order `from` down to `order`; the upper ones are free. */
 function splitDown(unit: number, from: number, order: number): void {
+  // loop: at most 15
   for (let half = from - 1; half >= order; half--) insert(unit + (1 << half), half);
 }
 
@@ -118,6 +120,7 @@ function release(unit: number, order: number): void {
   let start = unit;
   let at = order;
   let buddy = start ^ (1 << at);
+  // loop: at most 15
   while (at < MAX_ORDER && buddy + (1 << at) <= u16[UNITS]! && u8[MAP + buddy] === at + 1) {
     remove(buddy, at);
     if (buddy < start) start = buddy;
@@ -168,10 +171,12 @@ export function usableSize(offset: number): number {
 /** Joins a live block with the free buddies above it up to `order`; false when one of them is not free. */
 function growUp(unit: number, from: number, order: number): boolean {
   if ((unit & ((1 << order) - 1)) !== 0) return false;
+  // loop: at most 15
   for (let at = from; at < order; at++) {
     const buddy = unit + (1 << at);
     if (buddy + (1 << at) > u16[UNITS]! || u8[MAP + buddy] !== at + 1) return false;
   }
+  // loop: at most 15
   for (let at = from; at < order; at++) remove(unit + (1 << at), at);
   return true;
 }

@@ -34,6 +34,7 @@ export { locate, pin, unpin } from './in-place.ts';
 
 function find(bytes: number): number {
   let block = firstFree();
+  // loop: at most blocks
   while (block !== 0 && blockBytes(block) < bytes) block = nextFree(block);
   return block;
 }

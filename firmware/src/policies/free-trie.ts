@@ -57,6 +57,7 @@ export function linkFor(granule: number, size: number): number {
   let link = ROOT;
   let bit = width + width - 1;
   let node = u16[link]!;
+  // loop: at most keyBits
   while (node !== granule && node !== 0 && bit >= 0 && node < endGranule()) {
     link = (node << 2) + ((bit >= width ? size >> (bit - width) : granule >> bit) & 1);
     node = u16[link]!;
@@ -98,6 +99,7 @@ export function removeFree(granule: number, size: number): boolean {
   let leafLink = link;
   let leaf = granule;
   let child = granule;
+  // loop: at most keyBits
   for (let steps = u16[WIDTH]! << 1; steps > 0 && child !== 0 && child < endGranule(); steps--) {
     leaf = child;
     const side = leaf << 2;
@@ -126,6 +128,7 @@ export function findFree(need: number): number {
   let higher = 0;
   let bit = width + width - 1;
   let node = u16[ROOT]!;
+  // loop: at most searchSteps
   for (let steps = width << 2; steps > 0 && node !== 0 && node < endGranule(); steps--) {
     const head = node << 2;
     const left = u16[head]!;

@@ -37,9 +37,11 @@ export { locate, pin, unpin } from './in-place.ts';
 function find(bytes: number): number {
   const start = rover();
   let block = start;
+  // loop: at most blocks
   while (block !== 0 && blockBytes(block) < bytes) block = nextFree(block);
   if (block === 0) {
     block = firstFree();
+    // loop: at most blocks
     while (block !== start && blockBytes(block) < bytes) block = nextFree(block);
     if (block === start) return 0;
   }

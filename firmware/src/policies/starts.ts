@@ -62,6 +62,7 @@ export function nextStart(granule: number): number {
   let bits = u16[word]! >> (after & 15);
   if (bits !== 0) return after + lowestBit(bits);
   const last = TABLE + (u16[END]! >> 4);
+  // loop: at most startWords
   while (bits === 0 && word < last) {
     word++;
     bits = u16[word]!;
