@@ -9,6 +9,10 @@ import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../boards/root.ts';
 import { type PolicyName, policies } from '../firmware/src/policies/index.ts';
+import { loopCounts } from '../firmware/toolchain/native/loop-bounds.ts';
+import { compilePolicy } from '../firmware/toolchain/native/policy.ts';
+import { cortexM0Plus } from '../firmware/toolchain/native/timing.ts';
+import { worstCases } from '../firmware/toolchain/native/wcet.ts';
 import { ampleArenaBytes, type CycleMeter } from '../host/bench/cycles.ts';
 import { minimumFootprint } from '../host/bench/footprint.ts';
 import { nativeMeter } from '../host/bench/native.ts';
@@ -164,6 +168,27 @@ export function tableText(rows: readonly Row[]): string {
   return `${tableHead}${lines.join('\n')}\n`;
 }
 
+export const boundTableHead = '| policy | malloc bound / measured | free bound / measured |\n|---|---|---|\n';
+const boundPolicies: readonly PolicyName[] = ['tlsf', 'buddy', 'slab', 'trie-fit', 'best-fit', 'segregated'];
+
+/** The bound for the arena of a trace in the project, beside the most that its calls took. */
+export async function boundTableText(): Promise<string> {
+  const trace = readTrace(join(packageRoot, 'test', 'fixtures', 'traces', 'lua-queens.trace'));
+  const arenaBytes = ampleArenaBytes(trace);
+  const meter = await nativeMeter('cortex-m0plus');
+  const lines: string[] = [];
+  for (const policy of boundPolicies) {
+    const bounds = worstCases(compilePolicy(policy, 'cortex-m0plus'), cortexM0Plus(), loopCounts(arenaBytes));
+    const { cycles } = (await meter(policy, trace, arenaBytes))!;
+    const cells = (['malloc', 'free'] as const).map((call) => {
+      const bound = bounds.get(call)!;
+      return `${'cycles' in bound ? bound.cycles : 'none'} / ${cycles[call].max}`;
+    });
+    lines.push(`| \`${policy}\` | ${cells.join(' | ')} |`);
+  }
+  return `${boundTableHead}${lines.join('\n')}\n`;
+}
+
 /** The text with the table that begins with `head` replaced. */
 function withTable(text: string, head: string, table: string): string {
   const start = text.indexOf(head);
@@ -173,6 +198,7 @@ function withTable(text: string, head: string, table: string): string {
 
 if (argv[1] === fileURLToPath(import.meta.url)) {
   const text = readFileSync(documentPath, 'utf8');
-  const withOurs = withTable(text, policyTableHead, policyTableText(await policyRows()));
+  const withBounds = withTable(text, boundTableHead, await boundTableText());
+  const withOurs = withTable(withBounds, policyTableHead, policyTableText(await policyRows()));
   writeFileSync(documentPath, withTable(withOurs, tableHead, tableText(await peerRows())));
 }

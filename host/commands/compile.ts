@@ -5,6 +5,7 @@ import { isPolicyName, type PolicyName, policyNames } from '../../firmware/src/p
 import { packBlob } from '../../firmware/toolchain/native/blob.ts';
 import { type Cpu, cpus } from '../../firmware/toolchain/native/compile.ts';
 import { listing } from '../../firmware/toolchain/native/listing.ts';
+import { loopCounts } from '../../firmware/toolchain/native/loop-bounds.ts';
 import { assemblerFile, headerFile } from '../../firmware/toolchain/native/object.ts';
 import { compilePolicy, coreCodeBytes } from '../../firmware/toolchain/native/policy.ts';
 import { cortexM0Plus, cortexM4 } from '../../firmware/toolchain/native/timing.ts';
@@ -14,7 +15,10 @@ import { ampleArenaBytes } from '../bench/cycles.ts';
 import { nativeMeter } from '../bench/native.ts';
 import type { Command } from '../command.ts';
 import { verifyBlob } from '../native/verify-blob.ts';
-import { readTrace } from '../trace/trace.ts';
+import { readTrace, type Trace } from '../trace/trace.ts';
+
+/** What RAM of a Cortex-M holds at most, generously. */
+const MOST_ARENA_BYTES = 1 << 24;
 
 export const command: Command = {
   name: 'compile',
@@ -30,11 +34,16 @@ export const command: Command = {
       value: 'FILE',
       help: 'with --wcet: the most that calls of this trace took, beside the bounds; with --verify: what is run',
     },
+    arena: {
+      type: 'string',
+      value: 'BYTES',
+      help: 'with --wcet: the size of the arena the bounds are for; with --trace three times its peak and 4 KB if not given',
+    },
     bound: {
       type: 'string',
       multiple: true,
       value: 'NAME=COUNT',
-      help: 'with --wcet: how often annotated loops run at most, such as blocks=200 or words=1024',
+      help: 'with --wcet: how often annotated loops run at most, such as blocks=200, where less than the arena allows is known',
     },
     out: { type: 'string', value: 'DIR', help: 'write NAME.bin (blob), NAME.s and NAME.h (for C firmware) there' },
     verify: {
@@ -45,6 +54,7 @@ export const command: Command = {
     json: { type: 'boolean', help: 'routines, sizes and the blob in base64 as one JSON object' },
   },
   notes: `  heapglass compile --cpu cortex-m0plus --policy segregated --disassemble
+  heapglass compile --policy trie-fit --wcet --arena 4096
   heapglass compile --cpu cortex-m4 --policy tlsf --out build
   heapglass compile --cpu cortex-m4 --policy tlsf --verify build/tlsf.bin --trace lua.trace`,
 
@@ -83,7 +93,10 @@ export const command: Command = {
       };
       io.out(`${JSON.stringify(result)}\n`);
     } else if (args.flag('wcet')) {
-      io.out(await worstCaseTable(policy, cpu, boundCounts(args.list('bound')), args.text('trace')));
+      const tracePath = args.text('trace');
+      const trace = tracePath === undefined ? null : readTrace(tracePath);
+      const counts = boundCounts(args.list('bound'));
+      io.out(await worstCaseTable(policy, cpu, trace, arenaSize(args.text('arena'), trace), counts));
     } else if (args.flag('disassemble')) {
       io.out(listing(compiled));
     } else {
@@ -130,18 +143,32 @@ function boundCounts(words: readonly string[]): Record<string, number> {
   );
 }
 
+/** Null where neither the option nor a trace says it. */
+function arenaSize(text: string | undefined, trace: Trace | null): number | null {
+  if (text === undefined) return trace && ampleArenaBytes(trace);
+  const bytes = Number(text);
+  if (!/^\d+$/.test(text) || bytes < 64 || bytes > MOST_ARENA_BYTES) {
+    throw usageProblem('compile', `--arena "${text}" is no size of an arena`, [`64 to ${MOST_ARENA_BYTES} bytes`]);
+  }
+  return bytes;
+}
+
 /** One line a call: the bound from the machine code, and the most that was measured. */
 async function worstCaseTable(
   policy: PolicyName,
   cpu: Cpu,
-  counts: Record<string, number>,
-  tracePath: string | undefined,
+  trace: Trace | null,
+  arenaBytes: number | null,
+  given: Record<string, number>,
 ): Promise<string> {
   const timing = cpu === 'cortex-m4' ? cortexM4(3) : cortexM0Plus();
+  const counts = { ...(arenaBytes === null ? {} : loopCounts(arenaBytes)), ...given };
   const bounds = worstCases(compilePolicy(policy, cpu), timing, counts);
-  const trace = tracePath === undefined ? null : readTrace(tracePath);
-  const measured = trace ? await (await nativeMeter(cpu))(policy, trace, ampleArenaBytes(trace)) : null;
-  const lines = [`${policy} for ${cpu}, cycles by ${timing.source}${trace ? `; measured over ${trace.name}` : ''}`];
+  const measured = trace && arenaBytes ? await (await nativeMeter(cpu))(policy, trace, arenaBytes) : null;
+  const arena = arenaBytes === null ? '' : `; an arena of ${arenaBytes} bytes`;
+  const over = measured ? `; measured over ${trace!.name}` : '';
+  const lines = [`${policy} for ${cpu}, cycles by ${timing.source}${arena}${over}`];
+  if (trace && !measured) lines.push(`  ${trace.name} needs a larger arena: nothing is measured`);
   for (const call of ['malloc', 'free', 'realloc'] as const) {
     const bound = bounds.get(call)!;
     const most = measured?.cycles[call]?.max;

@@ -6,7 +6,15 @@ import { compilePolicy } from '../../firmware/toolchain/native/policy.ts';
 import { cortexM0Plus } from '../../firmware/toolchain/native/timing.ts';
 import { worstCases } from '../../firmware/toolchain/native/wcet.ts';
 import { command } from '../../host/commands/compile.ts';
-import { peerRows, peersPath, policyRows, policyTableHead, type Row, tableHead } from '../../scripts/native-doc.ts';
+import {
+  boundTableText,
+  peerRows,
+  peersPath,
+  policyRows,
+  policyTableHead,
+  type Row,
+  tableHead,
+} from '../../scripts/native-doc.ts';
 import { runCommand } from '../view/run-command.ts';
 
 const text = readFileSync(`${packageRoot}/docs/native.md`, 'utf8');
@@ -37,6 +45,10 @@ test('every file that the page names is there', () => {
     expect([name, places.some((path) => existsSync(path))]).toEqual([name, true]);
   }
 });
+
+test('the bounds for the arena of a trace', async () => {
+  expect(text).toContain(await boundTableText());
+}, 60_000);
 
 /** Held to the written table; what was recorded of others is exact, ours may change a little between two writings. */
 function expectStated(rows: readonly Row[], head: string): void {

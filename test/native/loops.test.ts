@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { packageRoot } from '../../boards/root.ts';
 import { policies, policyNames } from '../../firmware/src/policies/index.ts';
 import { compile } from '../../firmware/toolchain/native/compile.ts';
+import { loopCounts } from '../../firmware/toolchain/native/loop-bounds.ts';
 import { compilePolicy } from '../../firmware/toolchain/native/policy.ts';
 import { parseSource } from '../../firmware/toolchain/native/source.ts';
 import { ampleArenaBytes } from '../../host/bench/cycles.ts';
@@ -34,23 +35,10 @@ function traces(): Trace[] {
   }
 }
 
-/** What the names in annotations stand for in an arena, at most. */
-function countsFor(arenaBytes: number): Record<string, number> {
-  return {
-    words: arenaBytes / 4,
-    blocks: arenaBytes / 8,
-    lists: arenaBytes / 4,
-    batch: arenaBytes / 4,
-    pages: arenaBytes / 128,
-  };
-}
-
-/** A name that is not known here still cannot mean more than a word of the arena each. */
-function meaningOf(bound: string, counts: Record<string, number>): number {
+function countOf(bound: string, counts: Record<string, number>): number {
   const count = counts[bound];
-  if (count !== undefined) return count;
-  console.warn(`native loops: "at most ${bound}" is held against one for each word of the arena only`);
-  return counts.words!;
+  if (count === undefined) throw new Error(`loop-bounds.ts does not say what "at most ${bound}" is`);
+  return count;
 }
 
 /** Calls a policy's entries and checks every loop's rounds after each call. */
@@ -59,12 +47,12 @@ class Checked {
   readonly heap: NativeHeap;
   private readonly limits: number[];
 
-  constructor(name: string, arenaBytes: number, counts = countsFor(arenaBytes)) {
+  constructor(name: string, arenaBytes: number, counts = loopCounts(arenaBytes)) {
     const compiled = compilePolicy(name, 'cortex-m0plus');
     this.counter = new LoopCounter(compiled);
     this.heap = new NativeHeap(compiled, arenaBytes, { runner: this.counter.runner });
     this.limits = this.counter.loops.map(({ bound }) =>
-      bound === null ? Number.POSITIVE_INFINITY : typeof bound === 'number' ? bound : meaningOf(bound, counts),
+      bound === null ? Number.POSITIVE_INFINITY : typeof bound === 'number' ? bound : countOf(bound, counts),
     );
     this.call('init', arenaBytes);
   }
@@ -120,7 +108,8 @@ function drive(name: string, seed: number, most: Map<string, number>): void {
     order.forEach((offset, k) => {
       if (keep !== 0 && k % keep === 0) heap.call('free', offset);
     });
-    const list = heap.call('malloc', 64);
+    // The list of a batch is written where the block lies, which a handle of compact does not say.
+    const list = name === 'compact' ? 0 : heap.call('malloc', 64);
     if (list !== 0) {
       const made = heap.call('mallocMany', 8, 16, list);
       heap.call('usableMany', made, list);
@@ -156,8 +145,10 @@ test.each(claiming)(
     for (let seed = 1; seed <= (all ? 200 : 15); seed++) drive(name, seed, most);
     console.info(`${name}: most rounds: ${[...most].map(([place, rounds]) => `${place} ${rounds}`).join(', ')}`);
     // The sequences are worth something: they reach every annotated loop.
-    for (const [place, rounds] of most)
-      if (!place.includes('no annotation')) expect([place, rounds > 0]).toEqual([place, true]);
+    for (const [place, rounds] of most) {
+      const isLeftOut = place.includes('no annotation') || (name === 'compact' && place.startsWith('native-batch'));
+      if (!isLeftOut) expect([place, rounds > 0]).toEqual([place, true]);
+    }
   },
   3_600_000,
 );
