@@ -4,6 +4,7 @@ import { policyNames } from '../../firmware/src/policies/index.ts';
 import { type BenchRow, benchRow } from '../bench/bench.ts';
 import { benchTable, summaryTable } from '../bench/bench-table.ts';
 import { cycleMeter } from '../bench/cycles.ts';
+import { syntheticTraces } from '../bench/synthetic.ts';
 import type { Command } from '../command.ts';
 import { readTraces } from '../trace/traces.ts';
 import { policiesNamed } from './policy-option.ts';
@@ -19,6 +20,7 @@ export const command: Command = {
       value: 'FILES',
       help: 'trace files, separated by commas; also as arguments',
     },
+    synthetic: { type: 'string', value: 'SEED', help: 'made-up traces instead: five workloads, the same for a seed' },
     policies: { type: 'string', value: 'NAMES|all', help: `separated by commas; all if not given` },
     native: { type: 'string', value: 'CPU', help: 'count cycles of machine code: cortex-m0plus' },
     board: { type: 'string', value: 'ID', help: "count cycles of a board's interpreter" },
@@ -31,6 +33,7 @@ Policies: ${policyNames.join(', ')}.
 
   heapglass bench --traces test/fixtures/traces/lua-queens.trace --policies best-fit,trie-fit
   heapglass bench test/fixtures/traces/*.trace --policies all --json
+  heapglass bench --synthetic 1 --policies trie-fit,best-fit
   heapglass bench --race`,
 
   async run(args, io) {
@@ -39,7 +42,8 @@ Policies: ${policyNames.join(', ')}.
     const native = args.text('native');
     const board = args.text('board');
     const meter = await cycleMeter({ ...(native !== undefined && { native }), ...(board !== undefined && { board }) });
-    const traces = readTraces([...named, ...args.positionals]);
+    const seed = args.number('synthetic');
+    const traces = seed === undefined ? readTraces([...named, ...args.positionals]) : syntheticTraces(seed);
     const results: BenchRow[] = [];
     for (const trace of traces) {
       io.err(`${trace.name}: ${trace.kinds.length} operations\n`);
