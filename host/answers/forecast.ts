@@ -109,15 +109,19 @@ export function forecast(watch: LeakWatch, model: HeapModel): Forecast | null {
   };
 }
 
-/** "At this growth the arena is full in 3 min 20 s (3 min 05 s to 3 min 40 s): +1.9 KB in 2 min 10 s at net.js:41, ..." */
+/** With low confidence the range alone. "At this growth the arena is full in 3 min 20 s (3 min 05 s to 3 min 40 s): +1.9 KB in 2 min 10 s at net.js:41, ..." */
 export function forecastSentence(said: Forecast, nameOf: (site: number) => string): string {
   const { fullInMs, earliestMs, latestMs, confidence, growthBytes, spanMs, sites, roomBytes } = said;
   const range = Number.isFinite(latestMs)
     ? `${durationText(earliestMs)} to ${durationText(latestMs)}`
     : `${durationText(earliestMs)} at the earliest`;
   const names = sites.slice(0, 3).map(nameOf).join(', ');
+  // Where a line does not describe the growth, one moment would be more than is known.
+  const when =
+    confidence === 'low'
+      ? `The arena fills, in ${range} (the growth is too uneven to say nearer)`
+      : `At this growth the arena is full in ${durationText(fullInMs)} (${range}; confidence ${confidence})`;
   return (
-    `At this growth the arena is full in ${durationText(fullInMs)} (${range}; confidence ${confidence}): ` +
-    `+${bytesText(growthBytes)} in ${durationText(spanMs)} at ${names}, ${bytesText(roomBytes)} of room.`
+    `${when}: ` + `+${bytesText(growthBytes)} in ${durationText(spanMs)} at ${names}, ${bytesText(roomBytes)} of room.`
   );
 }

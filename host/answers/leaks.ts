@@ -111,20 +111,35 @@ export class LeakWatch {
     this.#nextAt = model.operations + this.#step;
   }
 
-  /** The sites that leak, the fastest first. Site 0 is judged like another: it is all that has no site. */
+  /**
+   * Samples up to the model's moment, which may be a past one of the watch: what came after it is not looked at. 0 for a moment
+   * of before the last restart, of which nothing is kept.
+   */
+  #upTo(model: HeapModel): number {
+    let count = this.#samples;
+    while (count > 0 && this.#operations[count - 1]! > model.operations) count--;
+    const isOfThisRun = count > 0 && this.#atMs[count - 1]! <= model.atMs;
+    return isOfThisRun && (count === this.#samples || this.#atMs[count]! >= model.atMs) ? count : 0;
+  }
+
+  /**
+   * The sites that leak, the fastest first, as they were to be judged at the model's moment. Site 0 is judged like another: it
+   * is all that has no site.
+   */
   verdicts(model: HeapModel): LeakVerdict[] {
     const end = model.operations;
-    if (this.#samples < LEAST_SAMPLES || end < LEAST_OPERATIONS) return [];
+    const samples = this.#upTo(model);
+    if (samples < LEAST_SAMPLES || end < LEAST_OPERATIONS) return [];
     const start = this.#operations[0]! + STARTUP * (end - this.#operations[0]!);
     const length = (end - start) / SEGMENTS;
     const survivors = survivorsBySite(model, start, length);
     const { largestFreeBytes } = model.metrics();
     const verdicts: LeakVerdict[] = [];
     for (const [site, series] of this.#series) {
-      const bytes = this.#troughs(series.bytes, start, length);
-      const blocks = this.#troughs(series.blocks, start, length);
+      const bytes = this.#troughs(series.bytes, samples, start, length);
+      const blocks = this.#troughs(series.blocks, samples, start, length);
       const born = survivors.get(site) ?? new Array<number>(SEGMENTS).fill(0);
-      const largest = this.#troughs(series.largest, start, length);
+      const largest = this.#troughs(series.largest, samples, start, length);
       const gathering = gathers(bytes, blocks, born);
       if (!gathering && !swells(bytes, blocks, largest)) continue;
       const growthBytes = bytes[SEGMENTS - 1]! - bytes[0]!;
@@ -149,8 +164,9 @@ export class LeakWatch {
 
   /** Null while too little was heard to judge. */
   judged(model: HeapModel): Judged | null {
-    const last = this.#samples - 1;
-    if (this.#samples < LEAST_SAMPLES || model.operations < LEAST_OPERATIONS) return null;
+    const samples = this.#upTo(model);
+    const last = samples - 1;
+    if (samples < LEAST_SAMPLES || model.operations < LEAST_OPERATIONS) return null;
     const start = this.#operations[0]! + STARTUP * (model.operations - this.#operations[0]!);
     let first = last;
     while (first > 0 && this.#operations[first - 1]! >= start) first--;
@@ -164,9 +180,9 @@ export class LeakWatch {
     return spanMs > 0 && operations > 0 ? { operations, spanMs, leastFreeBytes } : null;
   }
 
-  #troughs(values: Float64Array, start: number, length: number): number[] {
+  #troughs(values: Float64Array, samples: number, start: number, length: number): number[] {
     const troughs = new Array<number>(SEGMENTS).fill(Number.POSITIVE_INFINITY);
-    for (let i = 0; i < this.#samples; i++) {
+    for (let i = 0; i < samples; i++) {
       const segment = Math.floor((this.#operations[i]! - start) / length);
       if (segment < 0) continue;
       const at = Math.min(segment, SEGMENTS - 1);

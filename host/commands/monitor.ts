@@ -8,7 +8,7 @@ import type { Command, Io } from '../command.ts';
 import { prepareProgram } from '../flash/prepare.ts';
 import { startExport } from '../metrics/export.ts';
 import { otlpUrl } from '../metrics/push.ts';
-import { defaultScrapeAddress, parseScrapeAddress, scrapeAddressPattern } from '../metrics/serve.ts';
+import { defaultScrapeAddress } from '../metrics/serve.ts';
 import { TelemetryDecoder } from '../model/decoder.ts';
 import type { BoardWatch } from '../monitor/board-watch.ts';
 import { jsonEvents } from '../monitor/json-events.ts';
@@ -21,6 +21,9 @@ import { writePage } from '../serve/page.ts';
 import { WatchedBoard } from '../serve/watched-board.ts';
 import { PortFollower } from '../transport/follow.ts';
 import { bytesText } from '../view/units.ts';
+
+/** What a page's own recording takes: a day of a full line at 115200 baud. */
+const scratchMegabytes = 1000;
 
 /** A line of JSON an event; behind the board's name when there are several. */
 async function writeJson(boards: readonly BoardWatch[], forMs: number | undefined, io: Io): Promise<void> {
@@ -87,11 +90,16 @@ export const command: Command = {
     baud: { type: 'string', value: 'RATE', help: 'rate of a serial line; 115200 if not given' },
     seconds: { type: 'string', value: 'N', help: 'end after this long; until Ctrl-C if not given' },
     record: { type: 'string', value: 'FILE', help: 'keep everything the line brings, for replay, report and export' },
+    limit: {
+      type: 'string',
+      value: 'MB',
+      help: `a recording grows no larger; without --record, --web keeps ${scratchMegabytes} MB a board`,
+    },
     json: { type: 'boolean', help: 'a line of JSON an event' },
     prometheus: {
       type: 'string',
       value: 'HOST:PORT',
-      assumed: { value: defaultScrapeAddress, pattern: scrapeAddressPattern },
+      assumed: { value: defaultScrapeAddress, pattern: listenPattern },
       help: `serve metrics for Prometheus; at ${defaultScrapeAddress} if not given`,
     },
     otlp: { type: 'string', value: 'URL', help: 'push metrics to an OpenTelemetry collector: http://HOST:4318' },
@@ -118,10 +126,12 @@ Several boards: Tab and the digits choose the one that is shown. The metrics are
     const scrape = args.text('prometheus');
     const otlp = args.text('otlp');
     const exported = {
-      prometheus: scrape === undefined ? null : parseScrapeAddress(scrape),
+      prometheus: scrape === undefined ? null : parseListen(scrape, '--prometheus'),
       otlp: otlp === undefined ? null : otlpUrl(otlp),
     };
     const web = args.text('web') === undefined ? null : parseListen(args.text('web')!);
+    const limit =
+      args.number('limit', 1) ?? (web !== null && args.text('record') === undefined ? scratchMegabytes : null);
     const program = args.text('program');
     const followers = new Map<string, PortFollower>();
     const open = async (port: string) => {
@@ -136,12 +146,14 @@ Several boards: Tab and the digits choose the one that is shown. The metrics are
     // What a page shows is a recording; the user's, or one that goes when the watch ends.
     const scratch = web !== null && args.text('record') === undefined ? scratchFolder() : null;
     const record = scratch === null ? args.text('record') : join(scratch.path, 'board.hgrec');
-    const boards = await openBoards(ports, { open, record, printsText: !args.flag('json') }, io).catch(
-      (error: unknown) => {
-        scratch?.remove();
-        throw error;
-      },
-    );
+    const boards = await openBoards(
+      ports,
+      { open, record, ...(limit !== null && { mostBytes: limit * 1e6 }), printsText: !args.flag('json') },
+      io,
+    ).catch((error: unknown) => {
+      scratch?.remove();
+      throw error;
+    });
     try {
       const endExport = await startExport(boards, exported, io);
       try {

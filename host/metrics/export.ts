@@ -3,14 +3,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../boards/root.ts';
 import type { Io } from '../command.ts';
+import type { ListenAddress } from '../serve/listen-address.ts';
 import { exposition } from './exposition.ts';
 import { type MeteredBoard, metrics, readBoard } from './metrics.ts';
 import { otlpRequest } from './otlp.ts';
 import { startPushing } from './push.ts';
-import { type ScrapeAddress, serveMetrics } from './serve.ts';
+import { serveMetrics } from './serve.ts';
 
 export interface ExportWishes {
-  prometheus: ScrapeAddress | null;
+  prometheus: ListenAddress | null;
   otlp: URL | null;
 }
 

@@ -120,7 +120,7 @@ const definitions: readonly Definition[] = [
 
   gauge('s', 'arena_full', 'Until the arena is full if what leaks goes on; absent without a trend', ({ session }) => {
     const said = forecast(session.leaks, session.model);
-    return said && said.fullInMs / 1000;
+    return said && said.confidence !== 'low' ? said.fullInMs / 1000 : null;
   }),
   gauge(
     'By',

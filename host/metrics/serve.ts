@@ -5,29 +5,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exitCodes, Problem } from '../../boards/problem.ts';
-import { usageProblem } from '../arguments.ts';
 import { isHostAllowed } from '../serve/guard.ts';
+import type { ListenAddress } from '../serve/listen-address.ts';
 import { expositionType } from './exposition.ts';
 
 /** The port that OpenTelemetry's own Prometheus exporter takes. */
 export const defaultScrapeAddress = '127.0.0.1:9464';
-/** Whether a word on the command line is such an address, and no port of a board. */
-export const scrapeAddressPattern = /^(?:\[([0-9a-f:.]+)\]:|([a-z0-9.-]+):|:)?(\d{1,5})$/i;
-
-export interface ScrapeAddress {
-  host: string;
-  /** 0: any free one. */
-  port: number;
-}
-
-export function parseScrapeAddress(text: string): ScrapeAddress {
-  const [, bracketed, plain, digits] = scrapeAddressPattern.exec(text) ?? [];
-  if (digits === undefined || Number(digits) > 65_535) {
-    throw usageProblem('monitor', `--prometheus takes HOST:PORT or PORT, not "${text}"`);
-  }
-  return { host: bracketed ?? plain ?? '127.0.0.1', port: Number(digits) };
-}
-
 export interface MetricsServer {
   /** `http://127.0.0.1:9464/metrics`. */
   url: string;
@@ -35,7 +18,7 @@ export interface MetricsServer {
 }
 
 /** Listens; a Problem when the address is taken or not this machine's. `body` is called for each scrape. */
-export async function serveMetrics({ host, port }: ScrapeAddress, body: () => string): Promise<MetricsServer> {
+export async function serveMetrics({ host, port }: ListenAddress, body: () => string): Promise<MetricsServer> {
   const server = createServer((request, response) => answer(request, response, host, body));
   await listening(server, host, port);
   const address = server.address() as AddressInfo;

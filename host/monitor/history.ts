@@ -15,7 +15,9 @@ export function frozen(scene: Scene): Scene {
   const walk = (visit: BlockVisitor): void => {
     for (let at = 0; at < kept.length; at += 3) visit(kept[at]!, kept[at + 1]!, kept[at + 2]!);
   };
-  return { ...scene, walk };
+  // What was to be said then, not what is known by now.
+  const said = scene.answers?.();
+  return { ...scene, walk, ...(said && { answers: () => said }) };
 }
 
 export class History {

@@ -39,6 +39,8 @@ export interface OpenWishes {
   open: (port: string) => Promise<Transport>;
   /** Where the recording goes; several boards get a number each. */
   record: string | undefined;
+  /** A recording grows no larger. */
+  mostBytes?: number;
   /** What the boards print goes to stderr. */
   printsText: boolean;
 }
@@ -59,7 +61,7 @@ export function liveSession(port: string, io: Io, name = 'board'): Session {
 
 export async function openBoards(
   ports: readonly NamedPort[],
-  { open, record, printsText }: OpenWishes,
+  { open, record, mostBytes, printsText }: OpenWishes,
   io: Io,
 ): Promise<BoardWatch[]> {
   const several = ports.length > 1;
@@ -72,10 +74,11 @@ export async function openBoards(
       const writer =
         record === undefined
           ? null
-          : new RecordingWriter(recordingPath(record, index, ports.length), {
-              startedAt: new Date().toISOString(),
-              source: port,
-            });
+          : new RecordingWriter(
+              recordingPath(record, index, ports.length),
+              { startedAt: new Date().toISOString(), source: port },
+              mostBytes,
+            );
       const transport = await open(port).catch((error: unknown) => {
         if (!several || !(error instanceof Problem)) throw error;
         say(name, `${error.message}; waiting for it`);

@@ -236,25 +236,26 @@ export class Session implements TelemetryListener {
   /** Leaks, forecast and fragmentation, in words; looked at anew once a second of the board's time. */
   answers(): string[] {
     if (this.judged === null || Math.abs(this.latestMs - this.judged.atMs) >= JUDGE_MS) {
-      this.judged = { atMs: this.latestMs, said: this.judge() };
+      const story = this.mortem.story((site) => (site === 0 ? 'no site' : this.siteName(site)));
+      const said = this.answersAt(this.model);
+      this.judged = { atMs: this.latestMs, said: story === null ? said : [...said, story] };
     }
     return this.judged.said;
   }
 
-  private judge(): string[] {
+  /** What was to be said at the moment of `model`, which may be a past one of this session; without the post-mortem. */
+  answersAt(model: HeapModel): string[] {
     const said = this.leaks
-      .verdicts(this.model)
+      .verdicts(model)
       .map((verdict) =>
         leakSentence(verdict, verdict.site === 0 ? 'Memory without a site' : this.siteName(verdict.site)),
       );
-    const full = forecast(this.leaks, this.model);
+    const full = forecast(this.leaks, model);
     if (full) said.push(forecastSentence(full, (site) => (site === 0 ? 'no site' : this.siteName(site))));
-    const held = fragmentation(this.model);
+    const held = fragmentation(model);
     if (held.isFragmented) {
       said.push(`Fragmented: ${fragmentationSentence(held, (site) => (site === 0 ? 'no site' : this.siteName(site)))}`);
     }
-    const story = this.mortem.story((site) => (site === 0 ? 'no site' : this.siteName(site)));
-    if (story !== null) said.push(story);
     return said;
   }
 

@@ -39,9 +39,12 @@ export class RecordingWriter {
   #batchMs = 0;
   #checkpoints: CheckpointPlace[] = [];
   #checkpointed = 0;
+  readonly #mostBytes: number;
 
-  constructor(path: string, header: Omit<RecordingHeader, 'version'>) {
+  /** At `mostBytes` the file is full: what comes then is not kept. */
+  constructor(path: string, header: Omit<RecordingHeader, 'version'>, mostBytes = Number.POSITIVE_INFINITY) {
     this.path = path;
+    this.#mostBytes = mostBytes;
     try {
       this.#file = openSync(path, 'w');
     } catch (error) {
@@ -57,8 +60,14 @@ export class RecordingWriter {
     return this.#position;
   }
 
+  /** Nothing more is kept. */
+  get isFull(): boolean {
+    return this.#position >= this.#mostBytes;
+  }
+
   /** Bytes of the line, as they came at `hostMs`. Call it before they are decoded. */
   line(bytes: Uint8Array, hostMs: number): void {
+    if (this.isFull) return;
     if (this.#batchBytes === 0) this.#batchMs = hostMs;
     this.#batch.push(bytes.slice());
     this.#batchBytes += bytes.length;
@@ -67,6 +76,7 @@ export class RecordingWriter {
 
   /** A mark at this place of the line. */
   mark({ hostMs, atMs, text }: RecordedMark): void {
+    if (this.isFull) return;
     this.flush();
     this.#append(encodeRecord(KIND_MARK, json({ hostMs, atMs, text: text.slice(0, LONGEST_MARK) })));
   }
@@ -79,6 +89,7 @@ export class RecordingWriter {
 
   /** Call it after the bytes were decoded: a checkpoint is written when one is due. */
   decoded(decoder: TelemetryDecoder, model: HeapModel): void {
+    if (this.isFull) return;
     if (model.operations < this.#checkpointed) this.#checkpointed = 0;
     const due = Math.max(CHECKPOINT_OPERATIONS, OPERATIONS_PER_BLOCK * model.liveBlocks);
     if (model.operations - this.#checkpointed < due) return;

@@ -1,4 +1,4 @@
-/** Where `monitor --web` listens: `PORT` or `HOST:PORT`, on loopback unless a host is given. */
+/** Where the page and the metrics of `monitor` listen: `PORT` or `HOST:PORT`, on loopback unless a host is given. */
 import { usageProblem } from '../arguments.ts';
 
 export interface ListenAddress {
@@ -13,10 +13,10 @@ export const defaultWebAddress = `${defaultHost}:8137`;
 export const listenPattern = /^(?:\[([0-9a-f:.]+)\]:|([a-z0-9.-]+):|:)?(\d{1,5})$/i;
 
 /** A usage Problem when it is neither a port nor a host and a port. */
-export function parseListen(text: string): ListenAddress {
+export function parseListen(text: string, option = '--web'): ListenAddress {
   const [, bracketed, plain, digits] = listenPattern.exec(text) ?? [];
   if (digits === undefined || Number(digits) > 65_535) {
-    throw usageProblem('monitor', `--web takes HOST:PORT or PORT, not "${text}"`);
+    throw usageProblem('monitor', `${option} takes HOST:PORT or PORT, not "${text}"`);
   }
   return { host: bracketed ?? plain ?? defaultHost, port: Number(digits) };
 }

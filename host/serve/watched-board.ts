@@ -5,6 +5,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { BoardWatch } from '../monitor/board-watch.ts';
 import type { RecordingWriter } from '../recording/writer.ts';
+import { bytesText } from '../view/units.ts';
 import type { BoardStatus } from './protocol.ts';
 
 export class WatchedBoard {
@@ -39,7 +40,7 @@ export class WatchedBoard {
       });
     } finally {
       this.#writer.flush();
-      this.#become('ended', null);
+      this.#become('ended', this.status.state === 'ended' ? this.status.reason : null);
       this.#wake();
       await this.#file.close();
       this.#file = null;
@@ -67,6 +68,14 @@ export class WatchedBoard {
   #moment(): void {
     // Without a page that waits, the writer flushes at its own pace.
     if (this.#waiting.size > 0) this.#writer.flush();
+    if (this.#writer.isFull) {
+      this.#become(
+        'ended',
+        `The recording is full (${bytesText(this.#writer.sizeBytes)}): what came after it is not shown.`,
+      );
+      this.#wake();
+      return;
+    }
     this.#wake();
     this.#become(this.#watch.state, this.#watch.lostBecause);
   }

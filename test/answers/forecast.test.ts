@@ -53,3 +53,11 @@ test('the sentence says when, how sure, from what', () => {
     /^At this growth the arena is full in [\d.]+ \w+ \([\d.]+ \w+ to [\d.]+ \w+; confidence high\): \+[\d.]+ KB in [\d.]+ s at app\.js:\d+, [\d.]+ KB of room\.$/,
   );
 });
+
+test('with low confidence the sentence has no moment, only a range', () => {
+  const { model, watch } = runProgram(2, true, SMALL_ARENA_BYTES);
+  const unsure = { ...forecast(watch, model)!, confidence: 'low' as const };
+  expect(forecastSentence(unsure, (site) => `app.js:${site}`)).toMatch(
+    /^The arena fills, in [\d.]+ \w+ to [\d.]+ \w+ \(the growth is too uneven to say nearer\): \+/,
+  );
+});

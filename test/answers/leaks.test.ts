@@ -1,7 +1,8 @@
 // L1, L2: leaks are found at their site, and nothing else is called one. HEAPGLASS_SEEDS tries more programs (40 + 40).
 import { expect, test } from 'vitest';
 import { forecast, forecastSentence } from '../../host/answers/forecast.ts';
-import { leakSentence } from '../../host/answers/leaks.ts';
+import { LeakWatch, leakSentence } from '../../host/answers/leaks.ts';
+import { HeapModel, type HeapState } from '../../host/model/heap-model.ts';
 import { runProgram } from './programs.ts';
 
 const programs = Number(process.env.HEAPGLASS_SEEDS ?? 40);
@@ -44,4 +45,29 @@ test('a verdict says its evidence', () => {
   expect(leakSentence(verdict!, 'net.js:41')).toMatch(
     /^net\.js:41 leaks: what it holds at least went from \d+ to \d+ B \(\+\d+ B, [\d.]+ B in 1,000 operations\) and did not slow down; it holds \d+ B in \d+ blocks, made all along\.$/,
   );
+});
+
+test('a moment of the past is judged by what had come by then', () => {
+  const model = new HeapModel();
+  model.begin(1 << 16, 16, 8);
+  const watch = new LeakWatch();
+  const then = new Map<number, HeapState>();
+  let leaked = 0;
+  for (let i = 0; i < 4000; i++) {
+    model.atMs = i;
+    const place = 1024 + 64 * (i % 20);
+    model.malloc(place, 24, 24, 1);
+    if (i > 1500 && i % 10 === 0) model.malloc(8192 + 64 * leaked++, 40, 40, 7);
+    watch.observe(model);
+    model.free(place);
+    if (i === 1499 || i === 3700) then.set(i, model.save());
+  }
+  const verdictsAt = (i: number): number[] => {
+    const past = new HeapModel();
+    past.restore(then.get(i)!);
+    return watch.verdicts(past).map(({ site }) => site);
+  };
+  expect(watch.verdicts(model).map(({ site }) => site)).toEqual([7]);
+  expect(verdictsAt(3700)).toEqual([7]);
+  expect(verdictsAt(1499)).toEqual([]);
 });

@@ -4,8 +4,9 @@ import { exitCodes, Problem } from '../../boards/problem.ts';
 import { exposition } from '../../host/metrics/exposition.ts';
 import { prometheusName } from '../../host/metrics/metric.ts';
 import { metrics, readBoard } from '../../host/metrics/metrics.ts';
-import { parseScrapeAddress, serveMetrics } from '../../host/metrics/serve.ts';
+import { serveMetrics } from '../../host/metrics/serve.ts';
 import { OTHER_SITES } from '../../host/monitor/totals.ts';
+import { parseListen } from '../../host/serve/listen-address.ts';
 import { parseExposition, type TestBoard, testBoard } from './boards.ts';
 
 vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
@@ -142,7 +143,7 @@ test('a board that claims ever new sites does not fill the scrape', () => {
 });
 
 test('the server: on loopback, only GET /metrics, no foreign name, a taken port is a Problem', async () => {
-  const server = await serveMetrics(parseScrapeAddress('0'), () => 'heapglass_up{} 1\n');
+  const server = await serveMetrics(parseListen('0'), () => 'heapglass_up{} 1\n');
   ends.push(() => server.close());
   expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/metrics$/);
   const response = await fetch(server.url);
@@ -159,10 +160,10 @@ test('the server: on loopback, only GET /metrics, no foreign name, a taken port 
     ).end();
   });
   expect(status).toBe(403);
-  const taken = await serveMetrics(parseScrapeAddress(port), () => '').catch((error: unknown) => error);
+  const taken = await serveMetrics(parseListen(port), () => '').catch((error: unknown) => error);
   expect(taken).toBeInstanceOf(Problem);
   expect((taken as Problem).exitCode).toBe(exitCodes.failed);
-  expect(() => parseScrapeAddress('nonsense')).toThrow(Problem);
-  expect(() => parseScrapeAddress('127.0.0.1:99999')).toThrow(Problem);
-  expect(parseScrapeAddress('[::1]:9464')).toEqual({ host: '::1', port: 9464 });
+  expect(() => parseListen('nonsense')).toThrow(Problem);
+  expect(() => parseListen('127.0.0.1:99999')).toThrow(Problem);
+  expect(parseListen('[::1]:9464')).toEqual({ host: '::1', port: 9464 });
 });

@@ -173,3 +173,20 @@ test('what is not a recording is a Problem', () => {
   expect(() => new Recording(join(folder, 'absent'))).toThrow(/cannot be read/);
   expect(() => new RecordingWriter(join(folder, 'no', 'such', 'folder'), header)).toThrow(/cannot be written/);
 });
+
+test('a recording with a limit is full there, closed whole, and says so', () => {
+  const full = join(folder, 'full.hgrec');
+  const writer = new RecordingWriter(full, header, 20_000);
+  const frames = recordedHeap({ policy: 'best-fit', bytes: 4096 }).drain();
+  for (let ms = 0; ms < 100_000; ms += 10) writer.line(frames[0]!, ms);
+  expect(writer.isFull).toBe(true);
+  const { sizeBytes } = writer;
+  expect(sizeBytes).toBeLessThan(20_000 + 1000);
+  writer.mark({ hostMs: 1, atMs: 1, text: 'late' });
+  expect(writer.sizeBytes).toBe(sizeBytes);
+  writer.close();
+  // Whole to its end: the index is found.
+  const reading = new Recording(full);
+  expect(reading.cutBytes).toBe(0);
+  reading.close();
+});

@@ -46,7 +46,19 @@ export class Answers {
   }
 }
 
-function answersFor({ session, state, reason }: Board): Answer[] {
+/** What was to be said at a past moment: of what came after it, nothing. */
+function answersThen({ session, moment }: Board): Answer[] {
+  const { model } = moment;
+  const said: Answer[] = session.answersAt(model).map((text) => ({ grade: 'warning', text }));
+  if (model.failures > 0)
+    said.unshift({ grade: 'bad', text: `${plural(model.failures, 'request')} had failed by then.` });
+  if (said.length > 0) return said;
+  return [{ grade: 'fine', text: `Nothing to say at this moment, after ${countText(model.operations)} operations.` }];
+}
+
+function answersFor(board: Board): Answer[] {
+  if (board.moment.isPast) return answersThen(board);
+  const { session, state, reason } = board;
   const { model } = session;
   const said: Answer[] = [];
   const say = (grade: Grade, text: string) => said.push({ grade, text });

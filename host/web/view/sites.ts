@@ -34,8 +34,8 @@ export class SitesPanel {
   show(): void {
     const { moment, session } = this.#board;
     const { model } = moment;
-    // Leaks are judged over the whole session, so they are the same at every moment of it.
-    const leaks = new Map(session.leaks.verdicts(session.model).map((verdict) => [verdict.site, verdict]));
+    // As they were to be judged at the moment that is shown.
+    const leaks = new Map(session.leaks.verdicts(model).map((verdict) => [verdict.site, verdict]));
     const wanted = this.#filter.value.toLowerCase();
     const nameOf = (site: number) => visible(session.siteName(site), NAME_CHARACTERS);
     const sites = model.sites
