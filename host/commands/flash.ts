@@ -1,9 +1,10 @@
+import { resolve } from 'node:path';
 import { loadBoard } from '../../boards/board.ts';
 import { policyNames } from '../../firmware/src/policies/index.ts';
 import { usageProblem } from '../arguments.ts';
 import type { Arguments, Command, Io } from '../command.ts';
 import { choosePort, listPorts } from '../flash/choose-port.ts';
-import { Flashing, levels, namedOptions, type Plan, prepare } from '../flash/flashing.ts';
+import { Flashing, levels, namedOptions, type Plan, prepare, ramOnKaluma } from '../flash/flashing.ts';
 import { checkSource, readBytes } from '../flash/prepare.ts';
 import { PortFollower } from '../transport/follow.ts';
 
@@ -33,11 +34,13 @@ function planOf(args: Arguments): Plan {
   if (plan.isErase && (plan.program ?? plan.restore) !== null)
     throw wrong('--erase takes no program: it removes the stored one');
   if ((plan.program ?? plan.restore ?? plan.backup) === null && !plan.isErase) throw wrong('it needs a program');
+  const source = plan.program ?? plan.restore;
+  if (plan.backup !== null && source !== null && resolve(plan.backup) === resolve(source))
+    throw wrong('--backup would write over what is flashed: give it another file');
   if (plan.isWatch && plan.program === null) throw wrong('--watch needs a program');
   if (plan.isDryRun && plan.port !== null) throw wrong('--dry-run uses a virtual board: it takes --board, not --port');
   if (plan.isDryRun && plan.board === null) throw wrong('--dry-run needs --board');
-  if (plan.inRam && plan.board?.engine === 'kaluma')
-    throw wrong('--ram is for Espruino boards; Kaluma runs what it stores');
+  if (plan.inRam && plan.board?.engine === 'kaluma') throw ramOnKaluma();
   return plan;
 }
 

@@ -18,6 +18,7 @@ import {
   phaseProgress,
   type Started,
   type StartOptions,
+  sameBytes,
   startedFacts,
   throwIfAborted,
 } from './flasher.ts';
@@ -86,7 +87,7 @@ export class EspruinoFlasher implements Flasher {
           : await readFile(this.#console, bootFile, stored.lengthBytes, progress);
         if (matches(stored, content)) return content;
         // Without a CRC two readings must agree.
-        if (stored.crc === null && last && equal(last, content)) return content;
+        if (stored.crc === null && last && sameBytes(last, content)) return content;
         last = content;
         if (stored.crc !== null) reasons.push('what was read has not the CRC that the board gives');
       } catch (error) {
@@ -252,7 +253,7 @@ export class EspruinoFlasher implements Flasher {
       if (stored.lengthBytes !== program.length) continue;
       const isSame =
         stored.crc === null
-          ? equal(await readFile(this.#console, bootFile, program.length, progress), program)
+          ? sameBytes(await readFile(this.#console, bootFile, program.length, progress), program)
           : stored.crc === crc32(program);
       if (isSame) {
         progress(program.length);
@@ -279,8 +280,6 @@ export class EspruinoFlasher implements Flasher {
 
 const matches = (stored: { lengthBytes: number; crc: number | null }, content: Uint8Array): boolean =>
   stored.crc !== null && stored.lengthBytes === content.length && stored.crc === crc32(content);
-
-const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, at) => byte === b[at]);
 
 const previousProgram = (isReplaced: boolean): string =>
   isReplaced ? `the ${bootFile} that the board held before is gone` : 'the board still holds the program it had';

@@ -153,3 +153,6 @@ export function interrupted(facts: readonly string[]): Problem {
 
 /** What the board holds when the wait for a started program was interrupted. */
 export const startedFacts = ['the program is on the board and verified, and was started; whether it runs was not seen'];
+
+export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, at) => byte === b[at]);

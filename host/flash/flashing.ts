@@ -66,6 +66,9 @@ export async function prepare(program: string, board: Board, args: Arguments, io
   return prepared;
 }
 
+export const ramOnKaluma = (): Problem =>
+  usageProblem('flash', '--ram is for Espruino boards; Kaluma runs what it stores', ['nothing was sent but questions']);
+
 /** What a round has when the program is on the board. */
 interface Round {
   session: Session;
@@ -134,6 +137,7 @@ export class Flashing {
       signal: this.#io.signal,
     });
     const { flasher } = opened;
+    if (plan.inRam && flasher.identity.engine === 'kaluma') throw ramOnKaluma();
     // A virtual board of this process is another one when it is opened again.
     if (!/^(sim|rp2040js):/.test(transport.name)) this.#stage = 'flashing';
     this.#say(`${transport.name}: ${describe(flasher.identity)}`);

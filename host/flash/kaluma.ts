@@ -16,6 +16,7 @@ import {
   phaseProgress,
   type Started,
   type StartOptions,
+  sameBytes,
   startedFacts,
   throwIfAborted,
 } from './flasher.ts';
@@ -53,7 +54,7 @@ export class KalumaFlasher implements Flasher {
       throwIfAborted(options.signal);
       const progress = phaseProgress('backup', sizeBytes, () => this.#link.clock.nowMs(), options.onProgress);
       const text = await this.#readStored(sizeBytes, progress);
-      if (text && last && equal(text, last)) return text;
+      if (text && last && sameBytes(text, last)) return text;
       last = text;
     }
     throw new Problem(
@@ -217,7 +218,7 @@ export class KalumaFlasher implements Flasher {
     for (let reads = 0; reads < verifyReads; reads++) {
       throwIfAborted(options.signal, ['the program is stored, not verified']);
       const stored = await this.#readStored(program.length, progress);
-      if (stored && equal(stored, program)) return;
+      if (stored && sameBytes(stored, program)) return;
       if (stored) differences.push(program.findIndex((byte, at) => byte !== stored[at]));
     }
     const isStored = differences.length === verifyReads && new Set(differences).size === 1;
@@ -293,8 +294,6 @@ function keepsBusy(silentMs: number): Problem {
 const printed = (text: string): string => textBeforeFrames(text.replaceAll(promptStart, ''));
 
 const latin1Codes = (text: string): number[] => Array.from(text, (character) => character.charCodeAt(0));
-
-const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, at) => byte === b[at]);
 
 const previousProgram = (isErased: boolean): string =>
   isErased

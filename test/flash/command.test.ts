@@ -137,6 +137,13 @@ describe('flash', () => {
     ['an empty program', [file('empty.js', '')], exitCodes.badInput, /the program is empty/],
     ['a syntax error', [file('wrong.js', 'let x = ;\n')], exitCodes.badInput, /wrong\.js:1:9/],
     ['a backup that is not there', ['--restore', join(folder, 'none.js')], exitCodes.badInput, /there is no such file/],
+    ['a backup over the program itself', [app, '--backup', app], exitCodes.usage, /write over what is flashed/],
+    [
+      '--ram where a Kaluma answers',
+      [app, '--ram', '--port', 'sim:kaluma-pico'],
+      exitCodes.usage,
+      /--ram is for Espruino/,
+    ],
     ['an unknown policy', [app, '--policy', 'foo'], exitCodes.usage, /there is no policy/],
     ['an unknown board', [app, '--board', 'puckjz'], exitCodes.usage, /there is no board/],
     [
