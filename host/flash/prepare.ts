@@ -11,14 +11,10 @@ import {
   checkSyntax,
   type TelemetryLevel,
 } from '../../firmware/toolchain/bundle.ts';
-import {
-  codeAreaProblem,
-  estimateMemory,
-  type MemoryEstimate,
-  memoryProblem,
-} from '../../firmware/toolchain/estimate.ts';
+import { estimateMemory, type MemoryEstimate } from '../../firmware/toolchain/estimate.ts';
 import { whyNotNative } from '../../firmware/toolchain/native-policy.ts';
 import { checkSubset, findingText, subsetProblem } from '../../firmware/toolchain/subset.ts';
+import { sizeProblem, withWhatFits } from '../../firmware/toolchain/what-fits.ts';
 import { checkProgram } from './flasher.ts';
 
 export interface PrepareOptions {
@@ -53,11 +49,10 @@ export async function prepareProgram(path: string, board: Board, options: Prepar
   const built = options.native ? await bundleNative(settings, warnings) : await bundle(settings);
   const memory = estimateMemory(built, board, { inRam });
   const findings = checkSubset(built, board);
-  const problem =
-    subsetProblem(findings, board) ??
-    (inRam ? null : codeAreaProblem(built.bytes, board)) ??
-    (memory && memoryProblem(memory, board));
-  if (problem) throw problem;
+  const refused = subsetProblem(findings, board);
+  if (refused) throw refused;
+  const tooBig = sizeProblem(built, board, inRam);
+  if (tooBig) throw await withWhatFits(tooBig, built, settings, inRam);
   const code = new TextEncoder().encode(built.code);
   checkProgram(code, Number.POSITIVE_INFINITY, board.name);
   warnings.push(...findings.filter(({ severity }) => severity !== 'error').map(findingText));

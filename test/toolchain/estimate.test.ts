@@ -4,19 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { boardIds, loadBoard } from '../../boards/board.ts';
+import { exitCodes, Problem } from '../../boards/problem.ts';
 import { packageRoot } from '../../boards/root.ts';
+import type { PolicyName } from '../../firmware/src/policies/index.ts';
 import { bundle } from '../../firmware/toolchain/bundle.ts';
 import { codeAreaBytes, codeAreaProblem, estimateMemory, memoryProblem } from '../../firmware/toolchain/estimate.ts';
+import { withWhatFits } from '../../firmware/toolchain/what-fits.ts';
 
 const entry = join(mkdtempSync(join(tmpdir(), 'heapglass-estimate-')), 'app.js');
 const programWith = (bytes: string): string =>
   `import { createHeap } from 'heapglass';\nconst KB = 1024;\nexport const heap = createHeap({ bytes: ${bytes} });\nexport const p = heap.malloc(8);\n`;
 
-async function estimateOf(id: string, bytes: string, inRam = false) {
+async function estimateOf(id: string, bytes: string, inRam = false, policy: PolicyName = 'trie-fit') {
   const board = loadBoard(id);
-  return estimateMemory(await bundle({ entry, source: programWith(bytes), board, telemetry: 'off' }), board, {
-    inRam,
-  })!;
+  const built = await bundle({ entry, source: programWith(bytes), board, policy, telemetry: 'off' });
+  return estimateMemory(built, board, { inRam })!;
 }
 
 test.each([
@@ -54,7 +56,9 @@ test.each(boardIds())('%s: an arena as large as its memory is refused, a small o
   const problem = memoryProblem(await estimateOf(id, String(whole)), board)!;
   expect(problem.exitCode).toBe(6);
   expect(problem.facts.join(' ')).toMatch(/leaves -\d+/);
-  if (!tooSmall.includes(id)) expect(memoryProblem(await estimateOf(id, '256'), board)).toBeNull();
+  // The default policy has more functions than 350 variables can hold.
+  const policy = id === 'microbit1' ? 'first-fit' : 'trie-fit';
+  if (!tooSmall.includes(id)) expect(memoryProblem(await estimateOf(id, '256', false, policy), board)).toBeNull();
 });
 
 // 400 variables, and no flash for programs: their text alone takes more.
@@ -100,4 +104,30 @@ test.skipIf(!measured)('minified programs take on the real engines what is estim
     expect(espruino, `${name} on Espruino`).toBeGreaterThan(0.9);
     expect(espruino, `${name} on Espruino`).toBeLessThan(1.6);
   }
+});
+
+test.each([
+  ['microbit1', 'trie-fit', 'events', /^it fits with --policy first-fit --telemetry off$/],
+  ['esp8266_board', 'slab', 'off', /^it fits with --policy first-fit$/],
+  ['stm32vldiscovery', 'trie-fit', 'events', /^with first-fit and without telemetry: of 400 variables/],
+] as const)('%s: a refusal of %s with telemetry %s says what fits', async (id, policy, telemetry, expected) => {
+  const board = loadBoard(id);
+  const options = { entry, source: programWith('256'), board, policy, telemetry };
+  const built = await bundle(options);
+  const refusal = new Problem(exitCodes.tooBig, 'too big', ['by a lot'], 'no advice');
+  const { facts, exitCode } = await withWhatFits(refusal, built, options, false);
+  expect(exitCode).toBe(exitCodes.tooBig);
+  expect(facts[0]).toBe('by a lot');
+  expect(facts[1]).toMatch(expected);
+});
+
+// Variables that an ARM build of Espruino 2v29 took for each, its text outside of the heap as in flash.
+test.each([
+  ['function f(){var a=1,b=2;return {m(){return a},n:function(){return b++}, k:()=>a};}var o=f();', 24],
+  ['function f(){var a=1,b=2;function g(){return a}return {m(x){return a+x},g,n(y){b++}};}var o=f();', 27],
+  ['function f(){return {m(x){return x},n:function(y){return y}};}var o=f();', 19],
+])('what a call makes is counted: %s', (code, variables) => {
+  const { code: estimated } = estimateMemory({ code, arenasBytes: [], isSafe: false }, loadBoard('puckjs'))!;
+  expect(estimated).toBeGreaterThanOrEqual(variables);
+  expect(estimated).toBeLessThan(variables * 1.5);
 });
