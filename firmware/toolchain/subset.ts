@@ -277,7 +277,7 @@ function missingBuiltins(board: Board): Missing {
 }
 
 const insteadOf = (name: string): string =>
-  Object.hasOwn(builtins.instead, name) ? builtins.instead[name]! : 'something else';
+  Object.hasOwn(builtins.instead, name) ? builtins.instead[name]! : 'code of your own for it';
 
 function builtinUses(
   node: AnyNode,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadBoard } from '../../boards/board.ts';
 import { policyNames } from '../../firmware/src/policies/index.ts';
+import * as builtins from '../../firmware/toolchain/builtins.ts';
 import { bundle } from '../../firmware/toolchain/bundle.ts';
 import { checkSubset, type Finding, findingText, subsetProblem } from '../../firmware/toolchain/subset.ts';
 
@@ -163,4 +164,18 @@ describe.each(['puckjs', 'microbit1', 'kaluma-pico'])('the device code itself on
     const built = await bundle({ entry, source, board, policy, telemetry: 'events', keepMethods: 'all' });
     expect(checkSubset(built, board).map(findingText)).toEqual([]);
   });
+});
+
+test('there is a word on what to write for every name that an engine lacks', () => {
+  const { espruinoLacksGlobals, espruinoLacksMethods, espruinoSmallLacksGlobals, espruinoSmallLacksMethods } = builtins;
+  const { kalumaLacksGlobals, kalumaLacksMethods, espruinoSmallLacksStatics, kalumaLacksStatics } = builtins;
+  const statics = [...Object.values(espruinoSmallLacksStatics), ...Object.values(kalumaLacksStatics)].flat();
+  const espruino = [...espruinoLacksGlobals, ...espruinoLacksMethods, ...espruinoSmallLacksGlobals];
+  const names = [...espruino, ...espruinoSmallLacksMethods, ...kalumaLacksGlobals, ...kalumaLacksMethods, ...statics];
+  expect(names.filter((name) => !Object.hasOwn(builtins.instead, name))).toEqual([]);
+});
+
+test('on a small board the sensor that shifts its readings is told to splice', async () => {
+  const [finding] = await findingsOf('var readings = [1];\nprint(readings.shift());\n', 'microbit1');
+  expect(findingText(finding!)).toBe('app.js:2:16: .shift(); write splice(0, 1)[0]');
 });
