@@ -1,17 +1,20 @@
 /**
  * Holds a native blob to its policy before a board runs it: the header, then every operation of a workload on the
- * counting core beside the same operation in JavaScript, result and whole arena. A blob that computes something else, or
+ * counting core beside the same operation in JavaScript, result and whole arena, and the entries that no workload calls. A blob that computes something else, or
  * reaches outside its memory, is refused with the place in its code and in the source.
  */
 import { exitCodes, Problem } from '../../boards/problem.ts';
 import { bindArena } from '../../firmware/src/arena.ts';
 import { type PolicyName, policies } from '../../firmware/src/policies/index.ts';
-import { unpackBlob } from '../../firmware/toolchain/native/blob.ts';
+import { blobEntries, unpackBlob } from '../../firmware/toolchain/native/blob.ts';
 import type { Compiled, Cpu } from '../../firmware/toolchain/native/compile.ts';
 import { compilePolicy } from '../../firmware/toolchain/native/policy.ts';
 import { Fault } from '../../sim/cortex-m/memory.ts';
 import { NativeHeap, placeOf } from '../../sim/cortex-m/native-heap.ts';
 import { OP_FREE, type Trace } from '../trace/trace.ts';
+
+/** Blocks in the batch after the workload. */
+const BATCH = 16;
 
 export interface Verified {
   readonly cpu: Cpu;
@@ -51,7 +54,7 @@ export function verifyBlob(
       differences === null ? facts : [...facts, differences],
       'Make it again with `heapglass compile`; with unchanged code, this is a bug of the compiler.',
     );
-  for (const entry of ['init', 'malloc', 'free', 'realloc'] as const) {
+  for (const entry of blobEntries) {
     if (blob.entries[entry] === undefined) throw refuse(`it has no entry ${entry}`);
   }
   const operations = replay(new NativeHeap(blobAsCompiled, arenaBytes), policy, trace, arenaBytes, refuse);
@@ -104,6 +107,7 @@ function replay(
     const offset = offsets[id]!;
     const what = `operation ${i + 1} of ${trace.name}`;
     if (trace.kinds[i] === OP_FREE) {
+      both(`${what}, usableSize(${offset})`, policy.usableSize(offset), 'usableSize', offset);
       both(`${what}, free(${offset})`, policy.free(offset), 'free', offset);
       offsets[id] = 0;
     } else if (offset === 0) offsets[id] = both(`${what}, malloc(${size})`, policy.malloc(size), 'malloc', size);
@@ -112,5 +116,25 @@ function replay(
       offsets[id] = both(`${what}, realloc(${offset}, ${size})`, moved, 'realloc', offset, size) || offset;
     }
   }
+  for (const alignment of [8, 64, 512]) {
+    both(`memalign(${alignment}, 40)`, policy.memalign(alignment, 40), 'memalign', alignment, 40);
+  }
+  const list = both(`malloc(${4 * BATCH})`, policy.malloc(4 * BATCH), 'malloc', 4 * BATCH);
+  // What compact gives is a handle, not the place of a list.
+  if (list === 0 || name === 'compact') return trace.kinds.length;
+  const words = new Uint32Array(buffer);
+  const at = list >> 2;
+  let count = 0;
+  for (; count < BATCH; count++) {
+    const offset = policy.malloc(24);
+    if (offset === 0) break;
+    words[at + count] = offset;
+  }
+  both('a batch of malloc(24)', count, 'mallocMany', 24, BATCH, list);
+  let bytes = 0;
+  for (let n = 0; n < count; n++) bytes += policy.usableSize(words[at + n]!);
+  both('a batch of usableSize', bytes, 'usableMany', count, list);
+  for (let n = 0; n < count; n++) policy.free(words[at + n]!);
+  both('a batch of free', count, 'freeMany', count, list);
   return trace.kinds.length;
 }

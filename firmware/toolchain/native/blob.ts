@@ -90,8 +90,12 @@ export function unpackBlob(bytes: Uint8Array, runsOn: Cpu): Blob {
       `Compile it with --cpu ${runsOn}.`,
     );
   }
+  const count = view.getUint8(5);
+  if (codeOffset % 4 !== 0 || codeOffset < HEADER_BYTES + 2 * count) {
+    throw refuse('its header is wrong', `${count} entries, and code from byte ${codeOffset} on`);
+  }
   const entries: Partial<Record<BlobEntry, number>> = {};
-  blobEntries.slice(0, view.getUint8(5)).forEach((entry, i) => {
+  blobEntries.slice(0, count).forEach((entry, i) => {
     const offset = view.getUint16(HEADER_BYTES + 2 * i, true);
     if (offset === ABSENT) return;
     if (offset >= codeBytes || offset % 2 !== 0)
