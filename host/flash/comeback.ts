@@ -42,7 +42,7 @@ export async function withComebacks<T>(
         endMs = performance.now() + withinMs;
         onLost(error);
       } else if (lost === null || !isAway(error.exitCode)) throw error;
-      else if (performance.now() >= endMs) throw notBack(lost, withinMs);
+      else if (performance.now() >= endMs) throw notBack(lost, withinMs, error.message);
     }
     await release();
     await pause(tryEveryMs, signal);
@@ -53,8 +53,8 @@ export async function withComebacks<T>(
 /** A port that is not there, or one that nothing answers on yet. */
 const isAway = (code: ExitCode): boolean => code === exitCodes.noBoard || code === exitCodes.lineLost;
 
-const notBack = ({ exitCode, message, facts, advice }: Problem, withinMs: number): Problem =>
-  new Problem(exitCode, message, [...facts, `it did not come back within ${withinMs / 1000} s`], advice);
+const notBack = ({ exitCode, message, facts, advice }: Problem, withinMs: number, last: string): Problem =>
+  new Problem(exitCode, message, [...facts, `it did not come back within ${withinMs / 1000} s: ${last}`], advice);
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

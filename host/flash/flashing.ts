@@ -69,6 +69,14 @@ export async function prepare(program: string, board: Board, args: Arguments, io
 export const ramOnKaluma = (): Problem =>
   usageProblem('flash', '--ram is for Espruino boards; Kaluma runs what it stores', ['nothing was sent but questions']);
 
+const otherBoard = (port: string, answers: string, answered: string): Problem =>
+  new Problem(
+    exitCodes.noBoard,
+    `another board is on ${port}`,
+    [`${answers} in place of ${answered}`],
+    'Plug it in again.',
+  );
+
 /** What a round has when the program is on the board. */
 interface Round {
   session: Session;
@@ -93,6 +101,8 @@ export class Flashing {
   /** How far the round is: a lost line is waited for while a board is known that does not hold the program yet. */
   #stage: 'asking' | 'flashing' | 'stored' = 'asking';
   #losses = 0;
+  /** What answered before a loss: nothing else is taken for it. */
+  #answered = '';
   /** Files whose change asks for another round, with the time of the last change that was seen. */
   #sources = new Map<string, number>();
 
@@ -138,9 +148,12 @@ export class Flashing {
     });
     const { flasher } = opened;
     if (plan.inRam && flasher.identity.engine === 'kaluma') throw ramOnKaluma();
+    const answers = describe(flasher.identity);
+    if (this.#losses > 0 && answers !== this.#answered) throw otherBoard(transport.name, answers, this.#answered);
+    this.#answered = answers;
     // A virtual board of this process is another one when it is opened again.
     if (!/^(sim|rp2040js):/.test(transport.name)) this.#stage = 'flashing';
-    this.#say(`${transport.name}: ${describe(flasher.identity)}`);
+    this.#say(`${transport.name}: ${answers}`);
     const progress = progressLine(this.#io);
     const session = liveSession(transport.name, this.#io);
     const options: FlashOptions = {

@@ -54,7 +54,7 @@ describe('work that loses its line', () => {
     );
     await expect(withComebacks(work, options)).rejects.toMatchObject({
       exitCode: exitCodes.lineLost,
-      facts: ['the cable', 'it did not come back within 0 s'],
+      facts: ['the cable', 'it did not come back within 0 s: /dev/ttyACM0 is not there'],
     });
     expect(counts()).toEqual({ runs: 2, released: 1 });
   });
