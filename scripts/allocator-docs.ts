@@ -1,7 +1,7 @@
 // Writes docs/allocators.md, docs/allocators.svg and docs/policies/*.md: figures from the bench, drawings from the sources.
 //
 //   npx tsx scripts/allocator-docs.ts
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../boards/root.ts';
 import { defaultPolicyName, type PolicyName, policies, policyNames } from '../firmware/src/policies/index.ts';
@@ -11,6 +11,7 @@ import { cycleMeter } from '../host/bench/cycles.ts';
 import { LOOP_ALONE, type RaceResult, race } from '../host/bench/race.ts';
 import { readTrace } from '../host/trace/trace.ts';
 import { readTraces } from '../host/trace/traces.ts';
+import { drawing, unseenSection, worstSection } from './allocator-sections.ts';
 
 const BOARD = 'kaluma-pico';
 /** Small enough for a quarter of the board, and of different kinds: many small blocks, and few. */
@@ -31,17 +32,6 @@ const whenToChoose: Record<string, string> = {
     'The only one that interrupt handlers may share, and fast: a malloc from a cache is ten loads and stores. Wants memory to spare.',
   buddy: 'Power-of-two blocks, for requests that are powers of two; alignment inside any block.',
 };
-
-/** The comment that a policy's source begins with. */
-function drawing(policy: PolicyName): string {
-  const source = readFileSync(join(packageRoot, 'firmware', 'src', 'policies', `${policy}.ts`), 'utf8');
-  return source
-    .slice(source.indexOf('/**') + 4, source.indexOf('*/'))
-    .split('\n')
-    .map((line) => line.replace(/^ \* ?/, '').trimEnd())
-    .join('\n')
-    .trim();
-}
 
 interface Point {
   policy: PolicyName;
@@ -158,6 +148,7 @@ ${summaryTable(rows, traces)}\`\`\`
 
 Names with (C) are C allocators as they were recorded, by the same method.
 
+${unseenSection()}
 ## Cycles, interpreted
 
 Thousands of cycles on ${BOARD}, from \`heapglass bench --board ${BOARD}\` over the traces ${CYCLE_TRACES.join(' and ')} in an arena of three
@@ -172,13 +163,7 @@ ${policyNames
   )
   .join('\n')}
 
-The worst sequence known for trie-fit makes its tree of free blocks one path as deep as keys have bits, in an arena of 16 KB;
-\`npx vitest run test/allocator/worst-case.test.ts\` builds it and prints, in thousands of cycles: kaluma-pico malloc 427,
-free 404, realloc 859; puckjs malloc 3587, free 3143, realloc 5677.
-
-Loop steps are counted as well and held to the bound stated for each policy in \`host/bench/steps.ts\`:
-\`npx vitest run test/allocator/steps.test.ts\` prints the worst found on traces and by a search, beside the bound.
-
+${await worstSection()}
 ## Operations a second, in Node
 
 Millions, geometric mean over the traces, all in one process and one run: \`heapglass bench --race\`. The figures are of the
@@ -204,7 +189,7 @@ mean, interpreted on ${BOARD} ([allocators](../allocators.md)).
 \`\`\`
 ${drawing(policy)}
 \`\`\`
-${['first-fit', 'next-fit', 'best-fit'].includes(policy) ? `\nThe blocks:\n\n\`\`\`\n${drawing('boundary-tags' as PolicyName)}\n\`\`\`\n` : ''}`,
+${['first-fit', 'next-fit', 'best-fit'].includes(policy) ? `\nThe blocks:\n\n\`\`\`\n${drawing('boundary-tags')}\n\`\`\`\n` : ''}`,
   );
 }
 if (Object.keys(policies).length !== policyNames.length) throw new Error('a policy is missing');

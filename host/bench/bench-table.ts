@@ -3,6 +3,8 @@ import type { PolicyName } from '../../firmware/src/policies/index.ts';
 import type { Trace } from '../trace/trace.ts';
 import { type BenchRow, geometricMean } from './bench.ts';
 import { peerFootprints } from './peers.ts';
+import type { Call } from './step-meter.ts';
+import type { WorstRow } from './worst.ts';
 
 const percent = (share: number | null): string => (share === null ? '-' : (share * 100).toFixed(1));
 
@@ -67,6 +69,33 @@ export function summaryTable(results: readonly BenchRow[], traces: readonly Trac
       String(alignment),
       percent(geometricMean(utilisations)),
       percent(Math.min(...utilisations)),
+    ]),
+  ]);
+}
+
+/** Sequences that `bench --worst` searches for a policy. */
+export const WORST_TRIES = 150;
+
+/** Loop steps found of those stated for that very call, and thousands of cycles by board. */
+export function worstTable(rows: readonly WorstRow[]): string {
+  const boards = Object.keys(rows[0]?.cycles ?? {});
+  const calls: readonly Call[] = ['malloc', 'free', 'realloc'];
+  const header = [
+    `steps, of the bound, in ${rows[0]?.arenaBytes} bytes`,
+    ...calls,
+    ...boards.flatMap((board) => calls.map((call) => `${board} ${call}, k`)),
+  ];
+  return textTable([
+    header,
+    ...rows.map(({ policy, steps, cycles }) => [
+      policy,
+      ...calls.map((call) => `${Math.max(steps[call].steps, 0)} of ${steps[call].bound}`),
+      ...boards.flatMap((board) =>
+        calls.map((call) => {
+          const of = cycles[board];
+          return of ? (of[call] / 1000).toFixed(0) : '-';
+        }),
+      ),
     ]),
   ]);
 }

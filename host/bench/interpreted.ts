@@ -11,7 +11,8 @@ import { createEngine } from '../../sim/engine/create.ts';
 import { OP_FREE } from '../trace/trace.ts';
 import { type CycleMeter, cycleStats } from './cycles.ts';
 
-function programOf(policy: PolicyName, arenaBytes: number): string {
+/** A program whose globals `allocate`, `release` and `resize` are the policy's functions; `ready` is what init returned. */
+export function programOf(policy: PolicyName, arenaBytes: number): string {
   const source = join(packageRoot, 'firmware', 'src').replaceAll('\\', '/');
   return `import { bindArena } from '${source}/arena.ts';
 import { init, malloc, free, realloc } from '${source}/policies/${policy}.ts';

@@ -24,7 +24,7 @@ export interface BoundOf {
   arenaBytes: number;
   /** Live blocks before the call. */
   live: number;
-  /** Bytes of the block that is resized, 0 for the other calls. */
+  /** Bytes of the block that is freed or resized, 0 for malloc. */
   heldBytes: number;
 }
 
@@ -40,68 +40,83 @@ export interface StepBound {
 
 const none: Bound = () => 0;
 const words = ({ heldBytes }: BoundOf): number => heldBytes >> 2;
-/** Free blocks of a policy that joins them: one more than live ones. */
-const free: Bound = ({ live }) => live + 1;
-/** Loads of the table of starts: one for each 128 bytes of the arena. */
-const tableLoads: Bound = ({ arenaBytes }) => (arenaBytes >> 7) + 1;
+/** F: free blocks of a policy that joins them are one more than live ones at most; listed ones have 16 bytes. */
+const listed: Bound = ({ live, arenaBytes }) => Math.min(live + 1, arenaBytes >> 4);
+/** Words of the table of starts between a block's start and the next. */
+const tableLoads: Bound = ({ heldBytes }) => (heldBytes >> 7) + 1;
 /** W of trie-fit. */
 const width = ({ arenaBytes }: BoundOf): number => 32 - Math.clz32(arenaBytes >> 3);
-/** Every 8 bytes may be a block of a policy that keeps freed blocks apart. */
-const anyBlocks: Bound = ({ arenaBytes }) => arenaBytes >> 3;
+/** Pages of percore, and free runs of slab's pages, no two of which are neighbours. */
+const pages: Bound = ({ arenaBytes }) => arenaBytes >> 9;
+const runs: Bound = ({ arenaBytes }) => ((arenaBytes >> 8) + 1) >> 1;
+/** compact: 2 H + B, where a handle is 2 bytes and was live together with all others, and a block is 8 bytes. */
+const slide: Bound = ({ arenaBytes }) => Math.ceil(0.3 * arenaBytes) + (arenaBytes >> 7) + 2;
+/** Lists of segregated: one a granule up to 65, then eight an octave. */
+const lists = ({ arenaBytes }: BoundOf): number => {
+  const granules = arenaBytes >> 3;
+  const octave = 31 - Math.clz32(granules);
+  return granules < 66 ? granules : 8 * octave + (granules >> (octave - 3)) + 10;
+};
+/** Two searches through lists, each with the blocks of one list of 528 bytes or more; between them one walk over all. */
+const joinAndSearch: Bound = (of) => 3 * lists(of) + (of.arenaBytes >> 3) + 2 * (Math.floor(of.arenaBytes / 528) + 1);
 
 const inList: StepBound = {
-  text: 'F + 1 for malloc and free, 2 F + 2 and the words copied for realloc; F free blocks, at most L + 1',
-  malloc: (of) => free(of) + 1,
-  free: (of) => free(of) + 1,
-  realloc: (of) => 2 * free(of) + 2 + words(of),
+  text: 'F; F; 2 F and the words copied. F free blocks: at most L + 1 and n / 16',
+  malloc: listed,
+  free: listed,
+  realloc: (of) => 2 * listed(of) + words(of),
 };
 
-/** Loop steps that no call exceeds. L: live blocks; n: bytes of the arena; test/allocator/steps.test.ts holds them. */
+/**
+ * Loop steps that no call exceeds, for malloc; free; realloc. L: live blocks; n: bytes of the arena; h: bytes of the block
+ * that is freed or resized. This is the one place where they are stated as numbers; test/allocator/steps.test.ts holds
+ * every call to them, and each policy's comment derives its own.
+ */
 export const stepBounds: Record<PolicyName, StepBound> = {
   'first-fit': inList,
   'next-fit': inList,
   'best-fit': inList,
   tlsf: {
-    text: 'no loop in malloc and free; the words copied for realloc',
+    text: 'no loop; no loop; the words copied',
     malloc: none,
     free: none,
     realloc: words,
   },
   'trie-fit': {
-    text: '10 W for malloc, 12 W for free, 22 W for realloc, and n / 128 each; W bits of n / 8',
-    malloc: (of) => 10 * width(of) + tableLoads(of),
-    free: (of) => 12 * width(of) + tableLoads(of),
-    realloc: (of) => 22 * width(of) + tableLoads(of),
+    text: '8 W + 1; 8 W + h / 128 + 3; 16 W + h / 128 + 4. W: bits of n / 8',
+    malloc: (of) => 8 * width(of) + 1,
+    free: (of) => 8 * width(of) + 2 + tableLoads(of),
+    realloc: (of) => 16 * width(of) + 3 + tableLoads(of),
   },
   compact: {
-    text: '4 H + n / 8 + n / 128 for malloc, H for free, twice malloc for realloc; H handles, at most the most live ever',
-    malloc: (of) => 6 * anyBlocks(of) + tableLoads(of),
-    free: (of) => anyBlocks(of) + tableLoads(of),
-    realloc: (of) => 12 * anyBlocks(of) + tableLoads(of),
+    text: '2 H + B + n / 128 + 2, at most 0.31 n; h / 128 + 1; as malloc and n / 8 + H + 2 h / 128 + 3. H handles, B blocks; without pins: each is a search of H in free and for each block',
+    malloc: slide,
+    free: tableLoads,
+    realloc: (of) => slide(of) + (of.arenaBytes >> 3) + Math.ceil(of.arenaBytes / 10) + 2 * tableLoads(of) + 1,
   },
   segregated: {
-    text: '3 (lists + n / 8) for malloc, none for free, the words copied more for realloc; at most 201 lists',
-    malloc: (of) => 3 * (201 + anyBlocks(of)),
+    text: '3 lists + n / 8 + n / 264 + 2; no loop; as malloc and the words copied. 106 lists in 16 KB, at most 201',
+    malloc: joinAndSearch,
     free: none,
-    realloc: (of) => 3 * (201 + anyBlocks(of)) + words(of),
+    realloc: (of) => joinAndSearch(of) + words(of),
   },
   percore: {
-    text: '3 n / 512 and n / 16 for malloc, n / 512 for free, their sum for realloc, and 64',
-    malloc: ({ arenaBytes }) => 3 * (arenaBytes >> 9) + (arenaBytes >> 4) + 64,
-    free: ({ arenaBytes }) => (arenaBytes >> 9) + 64,
-    realloc: ({ arenaBytes }) => 4 * (arenaBytes >> 9) + (arenaBytes >> 4) + 64,
+    text: '32 P + 88; h / 512 + 1; 34 P + 88. P = n / 512 pages, each with 29 objects at most',
+    malloc: (of) => 32 * pages(of) + 88,
+    free: ({ heldBytes }) => (heldBytes >> 9) + 1,
+    realloc: (of) => 34 * pages(of) + 88,
   },
   buddy: {
-    text: '32 for malloc, 16 for free, 48 for realloc',
-    malloc: () => 32,
-    free: () => 16,
-    realloc: () => 48,
+    text: '30; 15; 45',
+    malloc: () => 30,
+    free: () => 15,
+    realloc: () => 45,
   },
   slab: {
-    text: '2 R + 16 for malloc, n / 256 for free and realloc besides; R free runs of pages, at most n / 512',
-    malloc: ({ arenaBytes }) => 2 * ((arenaBytes >> 9) + 1) + 16 + (arenaBytes >> 8),
-    free: ({ arenaBytes }) => (arenaBytes >> 8) + 16,
-    realloc: ({ arenaBytes }) => 2 * ((arenaBytes >> 9) + 1) + 32 + 2 * (arenaBytes >> 8),
+    text: '2 R + 16; no loop; as malloc. R free runs of pages: at most n / 512 + 1',
+    malloc: (of) => 2 * runs(of) + 16,
+    free: none,
+    realloc: (of) => 2 * runs(of) + 16,
   },
 };
 

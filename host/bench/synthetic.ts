@@ -11,10 +11,10 @@
  */
 import { parseTrace, type Trace } from '../trace/trace.ts';
 
-type Random = (below: number) => number;
+export type Random = (below: number) => number;
 
 /** xorshift32 (Marsaglia 2003). */
-function randomSource(seed: number): Random {
+export function randomSource(seed: number): Random {
   let state = Math.imul(seed + 1, 0x9e3779b1) | 1;
   return (below) => {
     state ^= state << 13;

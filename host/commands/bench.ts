@@ -2,9 +2,10 @@
 import { exitCodes } from '../../boards/problem.ts';
 import { policyNames } from '../../firmware/src/policies/index.ts';
 import { type BenchRow, benchRow } from '../bench/bench.ts';
-import { benchTable, summaryTable } from '../bench/bench-table.ts';
+import { benchTable, summaryTable, WORST_TRIES, worstTable } from '../bench/bench-table.ts';
 import { cycleMeter } from '../bench/cycles.ts';
 import { syntheticTraces } from '../bench/synthetic.ts';
+import type { WorstRow } from '../bench/worst.ts';
 import type { Command } from '../command.ts';
 import { readTraces } from '../trace/traces.ts';
 import { policiesNamed } from './policy-option.ts';
@@ -25,6 +26,10 @@ export const command: Command = {
     native: { type: 'string', value: 'CPU', help: 'count cycles of machine code: cortex-m0plus' },
     board: { type: 'string', value: 'ID', help: "count cycles of a board's interpreter" },
     race: { type: 'boolean', help: 'operations a second here, against two allocators in WebAssembly' },
+    worst: {
+      type: 'boolean',
+      help: 'the worst sequence known of each policy: loop steps beside the bound, cycles on two boards',
+    },
     json: { type: 'boolean', help: 'one JSON object: { "results": [...] }' },
   },
   notes: `The footprint is the smallest arena, in steps of 16 bytes, in which the trace completes; everything the policy keeps lies in
@@ -34,11 +39,22 @@ Policies: ${policyNames.join(', ')}.
   heapglass bench --traces test/fixtures/traces/lua-queens.trace --policies best-fit,trie-fit
   heapglass bench test/fixtures/traces/*.trace --policies all --json
   heapglass bench --synthetic 1 --policies trie-fit,best-fit
+  heapglass bench --worst --policies trie-fit,tlsf
   heapglass bench --race`,
 
   async run(args, io) {
     const named = args.list('traces').flatMap((text) => text.split(',').filter(Boolean));
     const policies = policiesNamed('bench', args.text('policies') ?? 'all');
+    if (args.flag('worst')) {
+      const rows: WorstRow[] = [];
+      for (const policy of policies) {
+        io.err(`${policy}\n`);
+        if (io.signal.aborted) return exitCodes.interrupted;
+        rows.push(await (await import('../bench/worst.ts')).worstOf(policy, WORST_TRIES));
+      }
+      io.out(args.flag('json') ? `${JSON.stringify({ worst: rows })}\n` : worstTable(rows));
+      return exitCodes.done;
+    }
     const native = args.text('native');
     const board = args.text('board');
     const meter = await cycleMeter({ ...(native !== undefined && { native }), ...(board !== undefined && { board }) });

@@ -5,6 +5,7 @@ import { type PolicyName, policyNames } from '../../firmware/src/policies/index.
 import { parseArguments } from '../../host/arguments.ts';
 import { benchRow } from '../../host/bench/bench.ts';
 import { peerFootprints } from '../../host/bench/peers.ts';
+import type { WorstRow } from '../../host/bench/worst.ts';
 import { command } from '../../host/commands/bench.ts';
 import { readTrace, type Trace } from '../../host/trace/trace.ts';
 import { captureIo } from '../support/io.ts';
@@ -89,3 +90,17 @@ test.each(['kaluma-pico', 'puckjs'])(
     expect(fast).toBeLessThanOrEqual(first / 2);
   },
 );
+
+test('--worst has the bound, the steps found and the cycles on both boards', async () => {
+  const { code, out } = await run('--worst', '--policies', 'trie-fit', '--json');
+  expect(code).toBe(0);
+  const [row] = (JSON.parse(out) as { worst: WorstRow[] }).worst;
+  expect(row!.policy).toBe('trie-fit');
+  expect(Object.keys(row!.cycles)).toEqual(['kaluma-pico', 'puckjs']);
+  for (const { steps, bound, sequence } of Object.values(row!.steps)) {
+    expect(steps).toBeGreaterThan(10);
+    expect(steps).toBeLessThanOrEqual(bound);
+    expect(sequence).not.toBe('');
+  }
+  for (const cycles of Object.values(row!.cycles)) expect(Math.min(...Object.values(cycles!))).toBeGreaterThan(10_000);
+});

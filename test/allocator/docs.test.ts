@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../boards/root.ts';
 import { policies, policyNames } from '../../firmware/src/policies/index.ts';
+import { WORST_TRIES } from '../../host/bench/bench-table.ts';
 import { minimumFootprint } from '../../host/bench/footprint.ts';
+import { worstOf } from '../../host/bench/worst.ts';
 import { readTrace } from '../../host/trace/trace.ts';
+import { unseenSection } from '../../scripts/allocator-sections.ts';
 
 const page = readFileSync(join(packageRoot, 'docs', 'allocators.md'), 'utf8');
 const header = page
@@ -20,6 +23,17 @@ test.each(['expat-config', 'lua-queens', 'mqtt-sub'])('%s: the table of docs/all
     const utilisation = minimumFootprint(policies[policy as keyof typeof policies], trace)!.utilisation;
     expect(`${policy} ${cells[i + 2]}`).toBe(`${policy} ${(utilisation * 100).toFixed(1)}`);
   }
+});
+
+// Cycles are the cost tables' and no matter of this page's tests: they move with the tables.
+test.each(policyNames)('%s: the bound and the worst steps of docs/allocators.md', async (policy) => {
+  const { bound, steps } = await worstOf(policy, WORST_TRIES, []);
+  const found = Object.values(steps).map((of) => `${Math.max(of.steps, 0)} of ${of.bound}`);
+  expect(page).toContain(`| [${policy}](policies/${policy}.md) | ${bound} | ${found.join('; ')} |`);
+});
+
+test('the tables of work that no policy was tuned to', () => {
+  expect(page).toContain(unseenSection());
 });
 
 test.each(policyNames)('docs/policies/%s.md draws what the source draws', (policy) => {

@@ -11,10 +11,10 @@ import { command } from '../../host/commands/bench.ts';
 import { OP_RESIZE, readTrace, type Trace } from '../../host/trace/trace.ts';
 import { captureIo } from '../support/io.ts';
 
-const recorded = ['dc-powers', 'lua-fleet', 'sqlite-group', 'xmllint-xpath'].map((name) =>
+const recorded = ['bwk-nodes', 'dc-powers', 'duk-tree', 'lua-fleet', 'sqlite-group', 'xmllint-xpath'].map((name) =>
   readTrace(join(packageRoot, 'test', 'fixtures', 'traces-unseen', `${name}.trace`)),
 );
-const SEEDS = [1, 2, 3];
+const SEEDS = [1, 2];
 
 const utilisations = (policy: keyof typeof policies, traces: readonly Trace[]): number[] =>
   traces.map((trace) => minimumFootprint(policies[policy], trace)!.utilisation);
@@ -31,7 +31,7 @@ test('the same seed makes the same work, another seed other work of the same sha
   expect(one.filter(({ kinds }) => kinds.includes(OP_RESIZE)).length).toBeGreaterThanOrEqual(3);
 });
 
-test('recorded, unseen: the default and compact need less than best fit in the mean, and stay above 75 %', () => {
+test('recorded, unseen: the default is with best fit in the mean, compact ahead; no trace below 75 %', () => {
   const base = geometricMean(utilisations('best-fit', recorded));
   for (const policy of [defaultPolicyName, 'compact'] as const) {
     const reached = utilisations(policy, recorded);

@@ -18,8 +18,11 @@
  * then the blocks are walked in address order, moved, and each pair is put right again. A pinned block stays, and what is
  * before it waits as a dead block. A block that grows and has no room above makes room by moving those above it up.
  *
- * Bound: malloc and realloc move each live byte at most twice; with pins they also read the handles once a block. free
- * with pins reads the handles once. Control: 16 bytes, 2 a handle, 1/64 of the arena. At most 16383 handles, 256 KB.
+ * Bound: malloc reads each handle twice, each block and its share of the table once, and moves each live byte at most
+ * once; free reads the table up to the block's end; realloc is a malloc, and may move what lies above the block once more,
+ * with its starts and the handles read again. While anything is pinned, each block's move and each free also search the
+ * handles. host/bench/steps.ts has it as numbers. Control: 16 bytes, 2 a handle, 1/64 of the arena. At most 16383 handles,
+ * 256 KB.
  *
  * Invariants (check() returns the number)
  *   1  starts lie from the first block to top, and there is none between top and END

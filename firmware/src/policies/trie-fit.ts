@@ -13,8 +13,10 @@
  * is: this is what keeps string-building programs compact. It stays where it is when the size in granules is the same,
  * and when the chosen hole begins with the block itself.
  *
- * Bound: malloc 10W steps; free 12W steps; realloc 22W steps and a copy of the payload; each plus one load for every
- * 128 bytes of the block given. W = 13 for 64 KB. A step is a child link followed. Control: 8 bytes and 1/64 of the arena.
+ * Bound: malloc 8W + 1 steps: 4W to find, 2W + 1 to take out, 2W to put the rest back. free 8W + 2: 2W to see
+ * that the block is live, 2W + 1 to take out each neighbour, 2W to put the whole back. realloc 16W + 3 and a copy of the payload. free and realloc also load one word for every 128
+ * bytes of the block given. W = 14 for 64 KB, 13 below. A step is a child link followed. Control: 8 bytes and 1/64 of the
+ * arena.
  *
  * Invariants (check() returns the number)
  *   1  the table has no start below the first granule or above END, and has those two
