@@ -26,7 +26,10 @@ of frees and mallocs. \`heapglass budget --probe\` prints it for any board; \`np
 - **in the timer**: for each operation, making frames of the records, checking and stuffing them, and writing them.
 - **bytes an operation**: with few operations a frame is sent after 100 ms however short it is, and its 12 bytes around the
   records weigh. A busy line carries an operation in 2.2 to 2.4 bytes (\`docs/wire-format.md\`).
-- **idle**: what comes by the clock without any operation: hello, counters, the sweep of the map, the engine's heap.
+- **idle**: what comes by the clock without any operation: hello, counters, the sweep of the map, the engine's heap. Each such
+  frame is followed by a rest of nine times as long as it took, nineteen times with counters alone: a tenth of the core, a
+  twentieth. So an Espruino board tells its counters every two or three seconds rather than each second, and its map takes
+  longer. The rest of it is the timer, that looks whether there is something to send.
 - **off** is a bundle without telemetry: the recorder is not in it.
 
 ${sections.join('\n')}

@@ -118,6 +118,9 @@ const SWEEP_PAUSE_MS = 4000;
 const CHUNK_MS = 100;
 /** A map chunk goes between this many event frames when the line is busy: three per cent of it. */
 const FRAMES_PER_CHUNK = 16;
+/** What comes by the clock rests for this many times as long as it took: a tenth of the core, a twentieth with counters alone. */
+const REST_TIMES = 9;
+const COUNTERS_REST_TIMES = 19;
 /** Quiet time before a step back up; doubles with each relapse, up to the most. */
 const HOLD_MS = 2000;
 const MOST_HOLD_MS = 60000;
@@ -128,6 +131,8 @@ let helloDueMs = 0;
 let countersDueMs = 0;
 let engineDueMs = 0;
 let chunkDueMs = 0;
+/** Nothing comes by the clock before this. */
+let restUntilMs = 0;
 let helloSaid = false;
 let droppedSeen = 0;
 let calmSinceMs = 0;
@@ -151,6 +156,7 @@ export function recorderStart(recorded: Heap, chosen: RecorderOptions): void {
   const now = chosen.nowMs();
   calmSinceMs = helloDueMs = now;
   setIdleUntil(now);
+  restUntilMs = now;
   countersDueMs = now + COUNTERS_MS;
   chunkDueMs = now + CHUNK_MS;
   engineDueMs = now + COUNTERS_MS;
@@ -182,19 +188,30 @@ export function recorderDropped(): number {
 export function recorderDrain(out: Uint8Array): number {
   if (heap === null || options === null) return 0;
   const now = options.nowMs();
+  let byClock = false;
   adaptLevel(now);
   if (level !== LEVEL_OFF) {
     if (sealed === 0) {
       tellUnrecorded();
       sealStale(now);
     }
-    housekeeping(now);
+    byClock = housekeeping(now);
   }
   if (sealed === 0) {
     setIdleUntil(nextDueMs(now));
     return 0;
   }
-  return takeFrame(out);
+  const length = takeFrame(out);
+  if (byClock) rest(now);
+  return length;
+}
+
+/** A slow engine needs long for these frames: what began at `now` is paid for by rest. */
+function rest(now: number): void {
+  const end = options!.nowMs();
+  restUntilMs = end + (end - now) * (level > LEVEL_COUNTERS ? REST_TIMES : COUNTERS_REST_TIMES);
+  // Counters would take every turn where a rest is longer than their period.
+  if (countersDueMs === now + COUNTERS_MS) countersDueMs = restUntilMs + COUNTERS_MS;
 }
 
 /** When the next frame is due, with nothing sealed: as long as no record is written before. */
@@ -205,17 +222,19 @@ function nextDueMs(now: number): number {
   if (countersDueMs < due) due = countersDueMs;
   if (engineDueMs < due) due = engineDueMs;
   if (chunkDueMs < due) due = chunkDueMs;
-  return recordsDueMs(due);
+  return recordsDueMs(restUntilMs - due > 0 ? restUntilMs : due);
 }
 
-/** The frames that come by the clock: one at most a call, so that the time it takes is bounded. */
-function housekeeping(now: number): void {
-  if (isNearlyFull()) return;
+/** The frames that come by the clock: one at most a call, so that the time it takes is bounded. True when there was one. */
+function housekeeping(now: number): boolean {
+  if (isNearlyFull() || (now - restUntilMs < 0 && !mortemDue)) return false;
   if (now - helloDueMs >= 0 || !helloSaid) writeHello(now);
   else if (mortemDue) writePostMortem(now);
   else if (now - countersDueMs >= 0) writeCounters(now);
   else if (now - engineDueMs >= 0) writeEngine(now);
   else if (eventFrames >= FRAMES_PER_CHUNK || (sealed === 0 && (sweepAsked || now - chunkDueMs >= 0))) writeChunk(now);
+  else return false;
+  return true;
 }
 
 /** Opens a frame of `type` behind the records so far. Room is there: the caller asked `isNearlyFull`. */

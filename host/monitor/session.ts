@@ -227,6 +227,12 @@ export class Session implements TelemetryListener {
       : `${bytesText(bytes)} came, none of it telemetry or text: another baud rate, another protocol, or a broken line`;
   }
 
+  /** Attached to a board that runs already: what comes before its next hello. */
+  private get untold(): string | null {
+    const waits = this.model.arenaBytes === 0 && this.decoder.statistics.frames > 0;
+    return waits ? 'telemetry comes; the board says which heap it has every 5 s' : null;
+  }
+
   siteName(site: number): string {
     return (
       this.options.siteName?.(site, this.model.lastHello?.bundleId ?? 0) ?? (site === 0 ? 'unknown' : `site ${site}`)
@@ -282,7 +288,10 @@ export class Session implements TelemetryListener {
       engine: model.engineHeap.figures(),
       marks: [...this.marks],
       answers: () => this.answers(),
-      message: this.message !== null && this.latestMs <= this.message.untilMs ? this.message.text : this.noise,
+      message:
+        this.message !== null && this.latestMs <= this.message.untilMs
+          ? this.message.text
+          : (this.noise ?? this.untold),
     };
   }
 
