@@ -1,8 +1,8 @@
 /**
  * Shows scenes as they come: on a terminal a frame that is redrawn in place, elsewhere a line now and then.
  *
- * A terminal gets at most 20 frames a second, and none while it has not taken the last one. On leaving, the terminal
- * is as it was, with the last frame's text left above the prompt.
+ * A terminal gets at most 20 frames a second, and fewer where it takes longer to show them: never more than half the time is
+ * spent on writing. On leaving, the terminal is as it was, with the last frame's text left above the prompt.
  */
 import process from 'node:process';
 import type { Io } from '../command.ts';
@@ -32,7 +32,7 @@ export function liveView(io: Io, keys: string, lineEveryMs = LINE_EVERY_MS): Liv
 
 function terminalView(io: Io, form: Form, keys: string): LiveView {
   let previous: Grid | null = null;
-  let shownAtMs = Number.NEGATIVE_INFINITY;
+  let dueAtMs = Number.NEGATIVE_INFINITY;
   io.out(terminal.enter);
   const leaveOnExit = () => io.out(terminal.leave);
   process.once('exit', leaveOnExit);
@@ -47,9 +47,11 @@ function terminalView(io: Io, form: Form, keys: string): LiveView {
     columns: io.columns,
     show(scene) {
       const now = performance.now();
-      if (now - shownAtMs < 1000 / FRAMES_PER_SECOND) return;
-      shownAtMs = now;
+      if (now < dueAtMs) return;
       draw(scene());
+      // Writing to a slow terminal waits for it: as long again goes to the board's line.
+      const tookMs = performance.now() - now;
+      dueAtMs = now + Math.max(1000 / FRAMES_PER_SECOND, 2 * tookMs);
     },
     finish(scene) {
       const last = draw(scene);

@@ -32,6 +32,22 @@ export function sgr(of: Style): string {
   return `\x1b[${codes.join(';')}m`;
 }
 
+/** The shortest bytes that turn one style into another: what is the same is not sent again. */
+export function sgrFrom(before: Style, after: Style): string {
+  const whole = sgr(after);
+  // Bold and dim go off only together, and a reset is no longer.
+  if (before & (BOLD | DIM) & ~after) return whole;
+  const codes: string[] = [];
+  if (after & ~before & BOLD) codes.push('1');
+  if (after & ~before & DIM) codes.push('2');
+  const fg = after & 0x1ff;
+  const bg = (after >> 9) & 0x1ff;
+  if (fg !== (before & 0x1ff)) codes.push(fg ? `38;5;${fg - 1}` : '39');
+  if (bg !== ((before >> 9) & 0x1ff)) codes.push(bg ? `48;5;${bg - 1}` : '49');
+  const change = `\x1b[${codes.join(';')}m`;
+  return change.length < whole.length ? change : whole;
+}
+
 /** xterm's 256 colours as `#rrggbb`, for pictures: 0-15 as xterm's defaults, a 6x6x6 cube, 24 greys. */
 export function hexColour(index: number): string {
   const hex = (r: number, g: number, b: number) => `#${[r, g, b].map((v) => v.toString(16).padStart(2, '0')).join('')}`;

@@ -7,26 +7,39 @@ import { redraw, terminal } from '../../host/view/redraw.ts';
 import { style } from '../../host/view/theme.ts';
 import { sampleScene } from './sample-scene.ts';
 
-/** A terminal that knows what redraw sends: cursor position, SGR as an opaque state, clear, synchronised output. */
+/** A terminal that knows what redraw sends: cursor position, SGR as what it sets, clear, synchronised output. */
 class Screen {
   readonly cells: string[];
   private at = 0;
-  private look = '0';
+  private look = { bold: false, dim: false, fg: '', bg: '' };
   private readonly columns: number;
 
   constructor(columns: number, rows: number) {
     this.columns = columns;
-    this.cells = new Array<string>(columns * rows).fill('  0');
+    this.cells = new Array<string>(columns * rows).fill(' ');
   }
 
   write(bytes: string): void {
-    for (const [, y, x, look, mode, character] of bytes.matchAll(
-      /\x1b\[(\d+);(\d+)H|\x1b\[([0-9;]*)m|(\x1b\[\?2026[hl]|\x1b\[2J)|([^\x1b])/g,
+    for (const [, y, x, look, forward, mode, character] of bytes.matchAll(
+      /\x1b\[(\d+);(\d+)H|\x1b\[([0-9;]*)m|\x1b\[(\d+)C|(\x1b\[\?2026[hl]|\x1b\[2J)|([^\x1b])/g,
     )) {
       if (y) this.at = (Number(y) - 1) * this.columns + Number(x) - 1;
-      else if (look !== undefined) this.look = look;
+      else if (look !== undefined) this.dress(look);
+      else if (forward) this.at += Number(forward);
       else if (mode) continue;
-      else this.cells[this.at++] = `${character} ${this.look}`;
+      else this.cells[this.at++] = `${character} ${JSON.stringify(this.look)}`;
+    }
+  }
+
+  private dress(codes: string): void {
+    for (const [code, colour] of [...codes.matchAll(/([34]8);5;(\d+)|(\d+)/g)].map(([all, , n]) => [all, n])) {
+      if (code === '0') this.look = { bold: false, dim: false, fg: '', bg: '' };
+      else if (code === '1') this.look = { ...this.look, bold: true };
+      else if (code === '2') this.look = { ...this.look, dim: true };
+      else if (code === '39') this.look = { ...this.look, fg: '' };
+      else if (code === '49') this.look = { ...this.look, bg: '' };
+      else if (code!.startsWith('38')) this.look = { ...this.look, fg: colour! };
+      else this.look = { ...this.look, bg: colour! };
     }
   }
 }
