@@ -2,7 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../boards/root.ts';
+import { compile } from '../../firmware/toolchain/native/compile.ts';
+import { listing } from '../../firmware/toolchain/native/listing.ts';
 import { compilePolicy } from '../../firmware/toolchain/native/policy.ts';
+import { parseSource } from '../../firmware/toolchain/native/source.ts';
 import { cortexM0Plus } from '../../firmware/toolchain/native/timing.ts';
 import { worstCases } from '../../firmware/toolchain/native/wcet.ts';
 import { command } from '../../host/commands/compile.ts';
@@ -24,6 +27,18 @@ test('the bounds of tlsf', () => {
   const stated = /control flow is (\d+) and (\d+) cycles/.exec(text)!;
   expect(bounds.get('malloc')).toEqual({ cycles: Number(stated[1]) });
   expect(bounds.get('free')).toEqual({ cycles: Number(stated[2]) });
+});
+
+test('one function through the stages: every block of the page is what comes out', () => {
+  const section = text.slice(text.indexOf('## One function through the stages'), text.indexOf('## The blob, and C'));
+  const [source, ...stated] = [...section.matchAll(/```(?:js)?\n([^`]*)```/g)].map(([, block]) => block!);
+  const told: string[] = [];
+  const compiled = compile(parseSource(source!, 'shorten.js'), {
+    cpu: 'cortex-m0plus',
+    entries: ['shorten'],
+    observe: (_, __, stage) => told.push(stage),
+  });
+  expect(stated).toEqual([...told, listing(compiled)]);
 });
 
 test('every compile command of the page runs', async () => {

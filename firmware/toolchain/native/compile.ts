@@ -11,6 +11,7 @@ import { exitCodes, Problem } from '../../../boards/problem.ts';
 import { foldAddresses, normalisePointers } from './addressing.ts';
 import { allocate } from './allocate.ts';
 import { applyConvention, type Called, calledBy, routinesKeepingBase } from './convention.ts';
+import { machineText, routineText } from './dump.ts';
 import { hoistConstants } from './hoist.ts';
 import type { Routine } from './ir.ts';
 import { type Layout, layOut } from './layout.ts';
@@ -49,9 +50,15 @@ export interface CompileOptions {
   readonly cpu: Cpu;
   /** Exported names to compile; what they call comes along. */
   readonly entries: readonly string[];
+  /** Told of each routine after each stage. Where registers do not suffice, a routine is built twice, and told of twice. */
+  readonly observe?: Observe;
 }
 
-export function compile(source: Source, { cpu, entries }: CompileOptions): Compiled {
+/** `text` is the routine as dump.ts writes it. */
+export type Observe = (routine: string, stage: Stage, text: string) => void;
+export type Stage = 'lowered' | 'optimised' | 'addressed' | 'selected' | 'allocated';
+
+export function compile(source: Source, { cpu, entries, observe }: CompileOptions): Compiled {
   const module = readModule(source);
   const options = { hasClz: cpu === 'cortex-m4' };
   const wanted = new Set(entries.map((entry) => localName(module, entry)));
@@ -59,7 +66,7 @@ export function compile(source: Source, { cpu, entries }: CompileOptions): Compi
   refuseRecursion(module, called);
   const keepingBase = routinesKeepingBase(called, wanted);
   const names = [...called.keys()];
-  const built = names.map((name) => buildRoutine(module, name, { ...options, keepingBase }));
+  const built = names.map((name) => buildRoutine(module, name, { ...options, keepingBase, observe }));
   const layout = layOut(built.map(({ routine, machine }) => linearise(machine, routine.at)));
   const starts = names.map((name) => layout.labels.get(name)!);
   const routines = names.map((name, i) => ({
@@ -98,23 +105,29 @@ interface Built {
 interface BuildOptions {
   readonly hasClz: boolean;
   readonly keepingBase: ReadonlySet<string>;
+  readonly observe: Observe | undefined;
 }
 
 /** One routine through the stages up to registers; where it spills, the way that seems to cost less of two. */
 function buildRoutine(module: SubsetModule, name: string, options: BuildOptions): Built {
   const build = (remakePointers: boolean): Built => {
     const routine = lowerRoutine(module, name, options);
+    options.observe?.(name, 'lowered', routineText(routine));
     optimise(routine);
+    options.observe?.(name, 'optimised', routineText(routine));
     normalisePointers(routine);
     optimise(routine);
     foldAddresses(routine);
     optimise(routine);
     mergeReturns(routine);
     applyConvention(routine, options.keepingBase);
+    options.observe?.(name, 'addressed', routineText(routine));
     const machine = select(routine, { ...options, remakePointers });
     hoistConstants(machine);
+    options.observe?.(name, 'selected', machineText(machine));
     allocate(machine);
     reuseRegisters(machine);
+    options.observe?.(name, 'allocated', machineText(machine));
     return { routine, machine };
   };
   const first = build(false);
