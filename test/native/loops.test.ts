@@ -19,7 +19,7 @@ import { random } from './programs.ts';
 const all = process.env.HEAPGLASS_NATIVE_ALL === '1';
 const own = `${packageRoot}/test/fixtures/traces`;
 const shared = `${packageRoot}/../shared/traces`;
-const SHORT_OPERATIONS = 2000;
+const SHORT_OPERATIONS = 1000;
 
 function traces(): Trace[] {
   const list = (folder: string) =>
@@ -142,7 +142,7 @@ test.each(claiming)(
       replay(name, trace, ampleArenaBytes(trace), most);
       replay(name, trace, (trace.peakLiveBytes + 512) & ~7, most);
     }
-    for (let seed = 1; seed <= (all ? 200 : 15); seed++) drive(name, seed, most);
+    for (let seed = 1; seed <= (all ? 200 : 10); seed++) drive(name, seed, most);
     console.info(`${name}: most rounds: ${[...most].map(([place, rounds]) => `${place} ${rounds}`).join(', ')}`);
     // The sequences are worth something: they reach every annotated loop.
     for (const [place, rounds] of most) {
