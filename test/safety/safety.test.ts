@@ -1,7 +1,7 @@
 // The safe heap's answers one by one: what each fault is called, accounts, the post-mortem, and what it costs.
 import { expect, test } from 'vitest';
 import { createHeap } from '../../firmware/src/heap.ts';
-import { policies } from '../../firmware/src/policies/index.ts';
+import { type PolicyName, policies } from '../../firmware/src/policies/index.ts';
 import { MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from '../../firmware/src/policy.ts';
 import { createSafeHeap, type SafetyOptions } from '../../firmware/src/safety.ts';
 import {
@@ -124,4 +124,61 @@ test('with safety off, no write past a payload reaches the bookkeeping outside t
   for (const offset of live) expect(heap.free(offset)).toBe(0);
   expect(heap.check()).toBe(0);
   expect(heap.stats().freeBlocks).toBe(1);
+});
+
+/** A heap with live blocks and holes, and a write of up to 64 bytes past one live payload. Deterministic for a seed. */
+function overflowedHeap(name: PolicyName, seed: number) {
+  let state = seed;
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+    return (state >> 8) % below;
+  };
+  const heap = createHeap({ bytes: 4096, policy: policies[name] })!;
+  const live: number[] = [];
+  for (let i = 0; i < 60; i++) {
+    const block = heap.malloc(8 + random(80));
+    if (block !== 0) live.push(block);
+  }
+  for (const block of live.filter(() => random(3) === 0)) {
+    heap.free(block);
+    live.splice(live.indexOf(block), 1);
+  }
+  const below = heap.u8.slice(0, heap.policy.firstBlock());
+  const victim = live[random(live.length)]!;
+  const end = victim + heap.usableSize(victim);
+  for (let at = end; at < Math.min(4096, end + 1 + random(64)); at++) heap.u8[at] = random(256);
+  return { heap, live, below, random };
+}
+
+test.each(['trie-fit', 'buddy', 'percore', 'slab'] as const)(
+  '%s, safety off: no write past a payload changes what is kept below the blocks, holes or not',
+  (name) => {
+    for (let seed = 1; seed <= 500; seed++) {
+      const { heap, live, below } = overflowedHeap(name, seed);
+      expect(heap.u8.slice(0, below.length), `seed ${seed}`).toEqual(below);
+      for (const block of live) expect(heap.usableSize(block), `seed ${seed}`).toBeGreaterThan(0);
+    }
+  },
+);
+
+test('slab, safety off: after a write past a payload it goes on as if nothing had been', () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const { heap, live, random } = overflowedHeap('slab', seed);
+    const held = new Map(live.map((block) => [block, heap.usableSize(block)]));
+    for (let i = 0; i < 200; i++) {
+      if (random(2) === 0 && held.size > 0) {
+        const block = [...held.keys()][random(held.size)]!;
+        expect(heap.free(block), `seed ${seed}`).toBe(0);
+        held.delete(block);
+        continue;
+      }
+      const block = heap.malloc(8 + random(80));
+      if (block === 0) continue;
+      const usable = heap.usableSize(block);
+      for (const [other, bytes] of held)
+        expect(block + usable <= other || other + bytes <= block, `seed ${seed}`).toBe(true);
+      held.set(block, usable);
+    }
+    expect(heap.check(), `seed ${seed}`).toBe(0);
+  }
 });
