@@ -22,6 +22,8 @@ export interface Board {
   cpu: Cpu;
   clockHz: number;
   ramBytes: number;
+  /** Bytes of each bank with a bus port of its own, by name, in the order of their addresses; null where that is not known. */
+  ramBanks: Readonly<Record<string, number>> | null;
   flashBytes: number | null;
   multiplierCycles: number | null;
   flashWaitStates: number | null;
@@ -190,6 +192,7 @@ function toBoard(
     cpu: facts.cpu,
     clockHz: facts.clockHz,
     ramBytes: facts.ramBytes,
+    ramBanks: facts.ramBanks ?? null,
     flashBytes: facts.flashBytes ?? null,
     multiplierCycles: facts.multiplierCycles ?? null,
     flashWaitStates: facts.flashWaitStates ?? null,

@@ -63,6 +63,8 @@ export const factsSchema = v.strictObject({
   cpu: v.picklist(cpus),
   clockHz: positive,
   ramBytes: positive,
+  /** Bytes of each bank of RAM on its own bus port, in the order of their addresses. */
+  ramBanks: v.record(text, positive),
   flashBytes: positive,
   /** Cycles of a 32-bit multiply. */
   multiplierCycles: positive,

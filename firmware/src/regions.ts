@@ -452,7 +452,8 @@ export function check(): number {
       checkedAt = base + inner.checkOffset();
       if (wrong !== 0) return wrong;
     }
-    checkedAt = base + breaks[region]!;
+    // The last granule below the floor: a floor may be the region's end, and the next one's start.
+    checkedAt = base + floors[region]! - 8;
     if (breaks[region]! > floors[region]!) return BREAK_BEYOND_FLOOR;
     const from = pagesAt[region]!;
     let before = PAGE_FREE;

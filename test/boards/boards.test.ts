@@ -108,3 +108,18 @@ test('the table has a line a board, and the detail every source', () => {
       expect(line, `${board.id}: a fact without its source`).toMatch(/^ {2}\S+ +\S.* {2}\S/);
   }
 });
+
+test('the banks of a board are all of its RAM, and docs/regions.md lists them', () => {
+  const document = readFileSync(join(packageRoot, 'docs', 'regions.md'), 'utf8');
+  const rows = document.split('\n').filter((line) => line.includes('`sram'));
+  const banked = boardIds()
+    .map(loadBoard)
+    .flatMap(({ id, ramBanks, ramBytes }) => (ramBanks ? [{ id, ramBanks, ramBytes }] : []));
+  expect(banked.map(({ id }) => id).sort()).toEqual(['kaluma-pico', 'kaluma-pico2', 'rp2040_pico', 'rp2350_pico2']);
+  for (const { id, ramBanks, ramBytes } of banked) {
+    const banks = Object.entries(ramBanks);
+    expect(banks.reduce((sum, [, bytes]) => sum + bytes, 0)).toBe(ramBytes);
+    const row = rows.find((line) => line.includes(`\`${id}\``))!;
+    expect(row.split('|')[2]!.trim()).toBe(banks.map(([name, bytes]) => `\`${name}\` ${bytes}`).join(', '));
+  }
+});

@@ -265,3 +265,13 @@ test('a request of 0 bytes that goes to pages has a page of its own', () => {
   })!;
   expect(heap.malloc(0)).not.toBe(heap.malloc(0));
 });
+
+test('check() finds damage in any region, and its offset says in which', () => {
+  const heap = createRegionHeap({ regions: [{ bytes: 1024 }, { bytes: 2048 }], policy: policies['first-fit'] })!;
+  const blocks: number[] = [];
+  for (let block = heap.malloc(100); block !== 0; block = heap.malloc(100)) blocks.push(block);
+  const damaged = blocks.filter((block) => heap.regionOf(block) === 1)[3]!;
+  heap.bytesOf(damaged).fill(0x33, heap.placeOf(damaged) - 8, heap.placeOf(damaged));
+  expect(heap.check()).not.toBe(0);
+  expect(heap.regionOf(heap.checkOffset())).toBe(1);
+});
