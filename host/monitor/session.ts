@@ -192,9 +192,11 @@ export class Session implements TelemetryListener {
   postMortem(report: PostMortem): void {
     this.at(report.atMs);
     this.postMortems++;
-    this.say(
-      `${bytesText(report.size)} asked${this.from(report.site)}, ${bytesText(report.freeBytes)} free, largest ${bytesText(report.largestFreeBytes)}: the request failed`,
-    );
+    // Where the map is exact the failed request was told with it. The board's own figures are those of its last sweep.
+    if (this.model.exact) return;
+    const { size, site, freeBytes, largestFreeBytes } = report;
+    const swept = `${bytesText(freeBytes)} free, largest ${bytesText(largestFreeBytes)} at its last sweep`;
+    this.say(`a request of ${bytesText(size)}${this.from(site)} failed; ${swept}`);
   }
 
   engine(sample: EngineSample): void {
