@@ -128,6 +128,8 @@ export class KalumaFlasher implements Flasher {
 
   async #start({ isFrame, needsFrame = isFrame !== undefined, timeoutMs = 8_000 }: StartOptions): Promise<Started> {
     const startMs = this.#link.clock.nowMs();
+    // One sum for waiting and for being late: differences of fractions may fall short of the limit without an end.
+    const endMs = startMs + timeoutMs;
     this.#link.takeAll();
     await this.#link.write('.load\r');
     let text = '';
@@ -137,7 +139,7 @@ export class KalumaFlasher implements Flasher {
       // The echo of the command is not the program's. It may end only when the program was parsed.
       const echo = await this.#link.readUntil((all) => (/[\n\0]/.test(all) ? true : null), commandMs);
       let bytes = latin1(echo.text.replace(/^\.load\r?\n/, ''));
-      for (; ; bytes = await this.#link.readSome(Math.max(0, startMs + timeoutMs - this.#link.clock.nowMs()))) {
+      for (; ; bytes = await this.#link.readSomeUntil(endMs)) {
         text = (text + fromLatin1(bytes)).slice(-longestText);
         const elapsedMs = this.#link.clock.nowMs() - startMs;
         error ??= /\x1b\[31m([^\x1b]*)/.exec(text)?.[1]?.trim() ?? null;
@@ -145,7 +147,7 @@ export class KalumaFlasher implements Flasher {
           return { proof: 'frame', text: textBeforeFrames(text), error, elapsedMs };
         }
         isPrompted ||= text.includes(promptEnd);
-        const isLate = elapsedMs >= timeoutMs;
+        const isLate = this.#link.clock.nowMs() >= endMs;
         if (isPrompted && (!needsFrame || error !== null || isLate)) {
           // An error is printed before the prompt; what a program prints later is its own affair.
           return { proof: 'prompt', text: printed(text), error, elapsedMs };

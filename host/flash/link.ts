@@ -81,7 +81,12 @@ export class Link {
 
   /** All that has come, at least one byte; empty after `timeoutMs` without any. */
   async readSome(timeoutMs: number): Promise<Uint8Array> {
-    if (this.#pending.length === 0) await this.#waitForBytes(this.clock.nowMs() + timeoutMs);
+    return this.readSomeUntil(this.clock.nowMs() + timeoutMs);
+  }
+
+  /** The same, with a limit on the link's clock. */
+  async readSomeUntil(endMs: number): Promise<Uint8Array> {
+    if (this.#pending.length === 0) await this.#waitForBytes(endMs);
     return this.takeAll();
   }
 
