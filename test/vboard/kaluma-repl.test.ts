@@ -57,3 +57,25 @@ test('Ctrl-C while the board waits in delay(): the rest of the run is too short 
   await board.send('delay(300); print("done")\r', 50);
   expect(await board.send('\x03', 400)).toContain('done\x1b[90mundefined');
 });
+
+test('a program waits for a new VM and the parser, as long as on the real engine', async () => {
+  const statement = 'function f(a){var b=a*2;if(b>3){b=b-1}return b};';
+  const timed = async (source: string): Promise<number> => {
+    const board = await openKaluma({ program: `print("X");${source}` });
+    let atMs = Number.NaN;
+    board.port.onData((bytes) => {
+      if (Buffer.from(bytes).includes('X')) atMs = board.port.clock.nowMs();
+    });
+    const startedMs = board.port.clock.nowMs();
+    await board.port.write(Buffer.from('.load\r'));
+    await board.port.clock.sleep(1000);
+    await board.port.close();
+    return atMs - startedMs;
+  };
+  const empty = await timed('');
+  // Recorded: 19 ms.
+  expect(empty).toBeGreaterThan(17);
+  expect(empty).toBeLessThan(22);
+  const [ten, twenty] = [await timed(statement.repeat(10)), await timed(statement.repeat(20))];
+  expect((twenty - empty) / (ten - empty)).toBeCloseTo(2, 0);
+});

@@ -13,6 +13,7 @@ import { errorLines } from './error-texts.ts';
 import { Folders } from './folders.ts';
 import { heapOf, kalumaGlobals } from './globals.ts';
 import { LineEditor } from './line-editor.ts';
+import { parseNs, vmStartNs } from './parse-time.ts';
 import { prettyPrint } from './pretty-print.ts';
 import { ProgramArea } from './program-area.ts';
 import { refusedSyntax } from './refused-syntax.ts';
@@ -92,6 +93,7 @@ export class KalumaFirmware implements Firmware {
     const text = this.program.text();
     if (text.length === 0) return;
     const source = new TextDecoder().decode(text);
+    this.machine.spend(parseNs(source));
     const outcome = yield* this.#finish(this.#run(source, programName), true, source);
     if (outcome === null || outcome.kind === 'value') return;
     // A text that does not parse leaves the VM as it is; one that throws gets a fresh VM.
@@ -107,6 +109,7 @@ export class KalumaFirmware implements Firmware {
     this.#timers.clearAll();
     this.#heapPeakBytes = 0;
     const globals = kalumaGlobals(this.machine, this.tty, this.#timers, () => this.heap());
+    this.machine.spend(vmStartNs);
     this.#engine = this.machine.startEngine(globals);
   }
 
