@@ -8,9 +8,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../boards/root.ts';
-import { crossValidate } from '../sim/engine/fit/fit.ts';
-import { isOwnProgram, profile, readCostPrograms } from '../sim/engine/fit/programs.ts';
-import { fitTables, memory, work } from '../sim/engine/fit/tables.ts';
+import { crossValidate } from './fit/fit.ts';
+import { isOwnProgram, profile, readCostPrograms } from './fit/programs.ts';
+import { fitTables, memory, work } from './fit/tables.ts';
 
 const costs = (file: string): string => join(packageRoot, 'sim', 'engine', 'costs', file);
 const write = (path: string, value: unknown): void => writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);

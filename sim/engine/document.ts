@@ -68,6 +68,13 @@ function leftOutTable(): string {
   ].join('\n');
 }
 
+function instructionsPerCycleTable(): string {
+  const sources: Readonly<Record<string, string>> = espruinoCosts.instructionsPerCycleSources;
+  return Object.entries(espruinoCosts.instructionsPerCycle)
+    .map(([core, rate]) => `| ${core} | ${rate} | ${sources[core]} |`)
+    .join('\n');
+}
+
 export function costModelDocument(
   kaluma: readonly Prediction[],
   espruino: readonly Prediction[],
@@ -89,8 +96,15 @@ ${jerryscriptCosts.source}
 ${espruinoCosts.source}
 
 There are ${Object.keys(jerryscriptCosts.prices).length} and ${Object.keys(espruinoCosts.prices).length} prices. Builtins are metered where they are: a call of \`indexOf\` costs by the
-elements it passes, a \`sort\` by the comparisons that the engine's own algorithm makes. Espruino's count becomes cycles by
-the core: ${espruinoCosts.instructionsPerCycleSource}.
+elements it passes, a \`sort\` by the comparisons that the engine's own algorithm makes.
+
+Espruino's count becomes cycles by the core. **No board was measured for this**: the figures below are assumed, and a
+cycle count of an Espruino board is as sure as they are. Instructions, which the errors below are about, do not depend
+on them.
+
+| core | instructions a cycle | from |
+|---|---|---|
+${instructionsPerCycleTable()}
 
 ## Error
 

@@ -30,6 +30,12 @@ const resultHelper: Readonly<Record<string, string>> = {
 };
 const comparisons = new Set(['<', '>', '<=', '>=', '==', '!=', '===', '!==']);
 
+/** Operands that may be beyond a word without showing it. */
+const wideKinds = new Set([
+  ...['Identifier', 'MemberExpression', 'BinaryExpression', 'CallExpression', 'AssignmentExpression'],
+  'UnaryExpression',
+]);
+
 export class ExpressionWalk {
   readonly #charges: Charges;
   readonly #model: CostModel;
@@ -210,9 +216,7 @@ export class ExpressionWalk {
   #operandHelper(node: AnyNode, side: AnyNode, operator = node.operator as string): string | null {
     if (operator === '+' && node.type === 'BinaryExpression' && this.#guesses.isText(node))
       return side.type !== 'Literal' && !this.#guesses.isText(side) ? 't' : null;
-    const mayBeWide =
-      (side.type === 'Identifier' || side.type === 'MemberExpression' || side.type === 'BinaryExpression') &&
-      !(boundOf(side) <= this.#model.dynamic.wordMax);
+    const mayBeWide = wideKinds.has(side.type) && !(boundOf(side) <= this.#model.dynamic.wordMax);
     if (operator === '%')
       return side === node.left && side.type !== 'Literal' && !(boundOf(side) <= this.#model.dynamic.wordMax)
         ? 'R'
@@ -238,7 +242,13 @@ export class ExpressionWalk {
       this.#operand(right, block, becomesText ? 't' : compound ? this.#operandHelper(node, right, arithmetic) : null);
     };
     if (compound && helper !== undefined && !(arithmetic === '&' && boundOf(right) <= this.#model.dynamic.wordMax))
-      this.#charges.wrap(node, ` ${marker}${helper}(`, inside);
+      this.#charges.wrap(node, ` ${marker}${helper}(`, () => {
+        const left = node.left as AnyNode;
+        // What the variable held is an operand as well.
+        if (helper === 'B' && left.type === 'Identifier' && !(boundOf(left) <= this.#model.dynamic.wordMax))
+          this.#charges.wrap(node, `(${marker}v(${left.name}),`, inside);
+        else inside();
+      });
     else inside();
   }
 

@@ -48,6 +48,7 @@ const F=(a)=>{for(let i=0;i<a.length;i++)if(typeof a[i]==='number'&&(a[i]|0)!==a
 const V=(j)=>{let n=1;if(typeof j==='string')for(let i=0;i<j.length;i++){const c=j[i];if(c===','||c==='{'||c==='[')n++}return n};
 const D=(j)=>{let n=0;if(typeof j==='string')for(let i=0;i<j.length;i++)if(j[i]==='.')n++;return n};
 ${engine === 'jerryscript' ? stretchGiven : stretchWhole}
+const C=(j,x)=>{let n=0;if(typeof j==='string')for(let i=0;i<j.length;i++)if(j[i]===x)n++;return n};
 const Q=(n)=>n>1?log2(n):0,I=(i)=>i>0&&i<1e9?i|0:0;
 const put=(o,name,w,length)=>{defineProperty(w,'length',{value:length,configurable:true});defineProperty(o,name,{value:w})};
 const M=(o,name,back,pay)=>{if(!o||typeof o[name]!=='function'||!hasOwn(o,name))return;const f=o[name];

@@ -39,7 +39,14 @@ const read = characters('L(t)');
 const fraction: Counts = { fraction: 'F(a)' };
 /** Where each key is looked for among those before it. */
 const keys: Counts = { unit: 'K(a[0])', pair: 'K(a[0])*(K(a[0])-1)/2' };
-const json: Counts = { value: 'V(j)', fraction: 'D(j)', character: 'L(j)' };
+/** A pair is an object's: its key is looked for among those before it. */
+const json: Counts = { value: 'V(j)', fraction: 'D(j)', character: 'L(j)', pair: "C(j,':')" };
+/** Places that were tried, characters that fitted, groups that are handed out. */
+const matched = (text: string): Counts => ({
+  unit: `(r?r.index+1||L(${text}):L(${text}))`,
+  character: '(r?L(r[0]):0)',
+  group: 'L(r)',
+});
 
 type Row = readonly [names: string, counts?: Counts];
 
@@ -90,7 +97,9 @@ const tables: readonly (readonly [owner: string, group: string, rows: readonly R
       ['startsWith', characters('L(a[0])')],
       ['split', { ...result, ...read }],
       ['concat', { ...given, ...written }],
-      ['replace match search', read],
+      ['replace', { ...read, unit: 'L(r)' }],
+      ['search', read],
+      ['match', matched('t')],
     ],
   ],
   ['String', 'String', [['fromCharCode', given]]],
@@ -140,6 +149,15 @@ const tables: readonly (readonly [owner: string, group: string, rows: readonly R
   ],
   ['Date', 'Date', [['now parse']]],
   [
+    'Date.prototype',
+    'Date',
+    [
+      ['getTime valueOf toISOString toString'],
+      ['getFullYear getMonth getDate getDay getHours getMinutes getSeconds getMilliseconds'],
+      ['getUTCFullYear getUTCMonth getUTCDate getUTCDay getUTCHours getUTCMinutes getUTCSeconds'],
+    ],
+  ],
+  [
     'DataView.prototype',
     'DataView',
     [
@@ -163,9 +181,24 @@ const tables: readonly (readonly [owner: string, group: string, rows: readonly R
       ['forEach', called],
     ],
   ],
-  ['RegExp.prototype', 'RegExp', [['exec test', characters('L(a[0])')]]],
+  [
+    'RegExp.prototype',
+    'RegExp',
+    [
+      ['exec', matched('a[0]')],
+      ['test', characters('L(a[0])')],
+    ],
+  ],
   ['Function.prototype', 'Function', [['call'], ['apply', unit('L(a[1])')], ['bind', given]]],
-  ['globalThis', 'global', [['parseInt parseFloat', characters('L(a[0])')], ['isNaN isFinite']]],
+  [
+    'globalThis',
+    'global',
+    [
+      ['parseInt', characters('L(a[0])')],
+      ['parseFloat', { ...characters('L(a[0])'), fraction: 'F([r])' }],
+      ['isNaN isFinite'],
+    ],
+  ],
 ];
 
 const callsBack = /^(forEach|map|filter|some|every|find|findIndex|reduce|reduceRight|flatMap)$/;
@@ -185,6 +218,13 @@ const alike: Readonly<Record<string, string>> = {
   'String.substr': 'String.substring',
   'String.slice': 'String.substring',
   'Math.cos': 'Math.sin',
+  'Date.valueOf': 'Date.getTime',
+  ...Object.fromEntries(
+    ['Month', 'Date', 'Day', 'Hours', 'Minutes', 'Seconds', 'Milliseconds', 'FullYear'].flatMap((field) => [
+      [`Date.get${field}`, 'Date.getField'],
+      [`Date.getUTC${field}`, 'Date.getUTCField'],
+    ]),
+  ),
 };
 
 export const meters: readonly Meter[] = tables.flatMap(([owner, group, rows]) =>

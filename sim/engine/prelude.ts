@@ -49,6 +49,7 @@ export const dynamicNames: readonly string[] = [
     'forOf.array',
     'forOf.map',
     'forOf.map.element',
+    'new.map.element',
     'forOf.other',
   ],
   ...['spread.element', 'new.typed.fromArray', 'new.typed.fromTyped', 'error.engine'],
@@ -162,7 +163,7 @@ const ${m}z=(o)=>{if(typeof o==='object'&&o!==null&&!isView(o)&&!isArray(o)&&typ
 const ${m}j=(o)=>{if(isArray(o)){${charge('forIn.array')}}else{${charge('forIn.object')}}if(typeof o==='object'&&o!==null){const s=keys(o).length;${charge('forIn.key', 's')}${charge('forIn.pair', '(s*(s-1)/2)')}}return o};
 const ${m}h=(o)=>{if(isArray(o)){${charge('forOf.array')}}else if(o instanceof Map||o instanceof Set){${charge('forOf.map')}${charge('forOf.map.element', 'o.size')}}else{${charge('forOf.other')}}return o};
 const ${m}N=(o)=>{if(isView(o)){if(!(DataView&&o instanceof DataView)&&o.byteLength===o.buffer.byteLength&&!viewed.has(o.buffer)){viewed.add(o.buffer);${charge('new.typed')}${charge('new.typed.byte', 'o.byteLength')}}else{${charge('new.view')}}}
-else if(isArray(o)){${charge('new.array')}${charge('new.array.element', 'o.length')}}else if(o instanceof Error){made.add(o);${charge('new.error')}}else if(o instanceof Map||o instanceof Set){${charge('new.map')}}else if(o instanceof Date){${charge('new.date')}}else{${charge('new.other')}if(typeof o==='object'&&o!==null){${charge('new.other.pair', '((keys(o).length+1)>>1)')}}}return o};
+else if(isArray(o)){${charge('new.array')}${charge('new.array.element', 'o.length')}}else if(o instanceof Error){made.add(o);${charge('new.error')}}else if(o instanceof Map||o instanceof Set){${charge('new.map')}${charge('new.map.element', 'o.size')}}else if(o instanceof Date){${charge('new.date')}}else{${charge('new.other')}if(typeof o==='object'&&o!==null){${charge('new.other.pair', '((keys(o).length+1)>>1)')}}}return o};
 const ${m}S=(o)=>{if(o!==null&&typeof o==='object'){${charge('spread.element', '((isArray(o)||isView(o)?o.length:o.size||keys(o).length)|0)')}}return o};
 const ${m}T=(o)=>{if(isArray(o)){${charge('new.typed.fromArray', 'o.length')}}else if(isView(o)){${charge('new.typed.fromTyped', 'o.length')}}return o};
 const ${m}F=(f,calls,r,n)=>{readers.set(f,{calls,r,n});return f};

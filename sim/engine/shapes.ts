@@ -68,3 +68,20 @@ export function propertyPlaces(program: Program): Map<string, Place> {
   }
   return means;
 }
+
+/** Names that stand for a getter or a setter somewhere in the program. */
+export function accessorNames(program: Program): ReadonlySet<string> {
+  const names = new Set<string>();
+  const visit = (node: AnyNode): void => {
+    if ((node.type === 'Property' || node.type === 'MethodDefinition') && (node.kind === 'get' || node.kind === 'set'))
+      names.add(nameOfKey(node.key as AnyNode) ?? '');
+    for (const child of childrenOf(node)) visit(child);
+  };
+  visit(program as unknown as AnyNode);
+  return names;
+}
+
+/** `new Date(year, month, ...)`: the time of a calendar's fields, unlike a number of milliseconds, is searched for. */
+export function isDateOfFields(node: AnyNode): boolean {
+  return (node.callee as AnyNode).name === 'Date' && (node.arguments as AnyNode[]).length > 1;
+}

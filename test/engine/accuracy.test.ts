@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadBoard } from '../../boards/board.ts';
 import { packageRoot } from '../../boards/root.ts';
+import { profile, readCostPrograms } from '../../scripts/fit/programs.ts';
+import { fitTables, work } from '../../scripts/fit/tables.ts';
 import { measureCall } from '../../sim/engine/call.ts';
 import validation from '../../sim/engine/costs/validation.json' with { type: 'json' };
 import { createEngine } from '../../sim/engine/create.ts';
 import { costModelDocument } from '../../sim/engine/document.ts';
 import { priceOf } from '../../sim/engine/features.ts';
-import { profile, readCostPrograms } from '../../sim/engine/fit/programs.ts';
-import { fitTables, work } from '../../sim/engine/fit/tables.ts';
 import { errorsOf, predict, predictWithFlashCache } from '../../sim/engine/validate.ts';
 import { fidelityPrograms, hasFidelity } from './fidelity.ts';
 

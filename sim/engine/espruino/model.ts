@@ -9,7 +9,7 @@
 import { type AnyNode, childrenOf, isFunction } from '../ast.ts';
 import { addTo, type Bag, type Prices } from '../features.ts';
 import type { CostModel, DynamicFeatures, Unit, UnitCosts } from '../model.ts';
-import { type Place, propertyPlaces } from '../shapes.ts';
+import { accessorNames, isDateOfFields, type Place, propertyPlaces } from '../shapes.ts';
 import { TokenCosts } from './tokens.ts';
 
 const dynamic: DynamicFeatures = {
@@ -85,11 +85,13 @@ class EspruinoCosts implements UnitCosts {
   readonly #unit: Unit;
   readonly #tokens: TokenCosts;
   readonly #places: Map<string, Place>;
+  readonly #accessors: ReadonlySet<string>;
 
   constructor(unit: Unit) {
     this.#unit = unit;
     this.#tokens = new TokenCosts(unit.source);
     this.#places = propertyPlaces(unit.program);
+    this.#accessors = accessorNames(unit.program);
   }
 
   own(node: AnyNode, parent: AnyNode | null, bag: Bag): void {
@@ -100,8 +102,10 @@ class EspruinoCosts implements UnitCosts {
         this.#lookUp(node, bag);
         return;
       case 'Literal':
-        if (node.regex) addTo(bag, 'regexp');
-        else if (typeof node.value === 'number') addTo(bag, Number.isInteger(node.value) ? 'exec.int' : 'exec.float');
+        if (node.regex) {
+          addTo(bag, 'regexp');
+          addTo(bag, 'regexp.character', (node.regex as unknown as { pattern: string }).pattern.length);
+        } else if (typeof node.value === 'number') addTo(bag, Number.isInteger(node.value) ? 'exec.int' : 'exec.float');
         else if (typeof node.value === 'string') {
           addTo(bag, 'exec.string');
           addTo(bag, 'exec.string.char', node.value.length);
@@ -193,6 +197,7 @@ class EspruinoCosts implements UnitCosts {
         return;
       case 'NewExpression':
         addTo(bag, 'call.argument', (node.arguments as AnyNode[]).length);
+        if (isDateOfFields(node)) addTo(bag, 'new.date.fields');
         return;
       case 'TemplateLiteral':
         addTo(bag, 'template');
@@ -271,6 +276,7 @@ class EspruinoCosts implements UnitCosts {
   #property(node: AnyNode, _parent: AnyNode | null, bag: Bag): void {
     const name = (node.property as AnyNode).name as string;
     addTo(bag, 'member');
+    if (this.#accessors.has(name)) addTo(bag, 'member.accessor');
     const place = this.#places.get(name);
     if (place) addTo(bag, 'member.step', place.before);
   }

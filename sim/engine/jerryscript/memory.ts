@@ -66,6 +66,7 @@ export function jerryscriptMemory(unit: Unit, read: (name: string) => unknown, c
   };
   // Kaluma's own modules have made the first typed array of bytes.
   addTo(bag, 'class', [...classesOf(unit)].filter((name) => name !== 'Uint8Array').length);
+  if (iteratesAtLoad(unit.program as unknown as AnyNode)) addTo(bag, 'iterator');
   jerryscriptCode(unit, bag, texts);
   for (const variable of unit.scopes.global.variables.values()) {
     if (variable.at < 0) continue;
@@ -77,7 +78,7 @@ export function jerryscriptMemory(unit: Unit, read: (name: string) => unknown, c
     value(read(variable.name));
   }
   for (const text of texts)
-    if (text.length > 1 && !keptNames.has(text)) {
+    if (text.length > 0 && !keptNames.has(text)) {
       addTo(bag, 'name');
       addTo(bag, 'bytes', jerryGranule * Math.ceil((text.length + jerryGranule) / jerryGranule));
     }
@@ -85,6 +86,16 @@ export function jerryscriptMemory(unit: Unit, read: (name: string) => unknown, c
 }
 
 const keptNames = new Set(jerryscriptNames.names);
+
+/** Outside functions something goes through an iterator: the first makes the builtins of iterating. */
+function iteratesAtLoad(node: AnyNode): boolean {
+  if (isFunction(node)) return false;
+  if (node.type === 'ForOfStatement' || node.type === 'ArrayPattern') return true;
+  if (node.type === 'SpreadElement') return true;
+  const list = (node.arguments as AnyNode[] | undefined)?.[0];
+  const isTyped = node.type === 'NewExpression' && /Array$/.test(String((node.callee as AnyNode).name));
+  return (isTyped && list?.type === 'ArrayExpression') || childrenOf(node).some(iteratesAtLoad);
+}
 
 function jerryscriptCode(unit: Unit, bag: Bag, texts: Set<string>): void {
   const { uses } = unit.scopes;
@@ -102,7 +113,10 @@ function jerryscriptCode(unit: Unit, bag: Bag, texts: Set<string>): void {
       literals.add(name);
       texts.add(name);
     } else if (node.type === 'Literal') {
-      if (typeof node.value === 'string') {
+      if (node.regex) {
+        addTo(bag, 'regexp');
+        addTo(bag, 'regexp.character', (node.regex as unknown as { pattern: string }).pattern.length);
+      } else if (typeof node.value === 'string') {
         literals.add(node.value);
         texts.add(node.value);
       } else if (typeof node.value === 'number') {

@@ -9,7 +9,7 @@ import { type AnyNode, childrenOf, isFunction } from '../ast.ts';
 import { addTo, type Bag, type Prices } from '../features.ts';
 import type { CostModel, DynamicFeatures, Unit, UnitCosts } from '../model.ts';
 import type { Scope, Variable } from '../scopes.ts';
-import { type Place, propertyPlaces } from '../shapes.ts';
+import { accessorNames, isDateOfFields, type Place, propertyPlaces } from '../shapes.ts';
 import { linedStatements } from './lines.ts';
 
 const dynamic: DynamicFeatures = {
@@ -81,11 +81,13 @@ const converters = new Set([
 class JerryscriptCosts implements UnitCosts {
   readonly #unit: Unit;
   readonly #places: Map<string, Place>;
+  readonly #accessors: ReadonlySet<string>;
   readonly #lined: ReadonlySet<AnyNode>;
 
   constructor(unit: Unit) {
     this.#unit = unit;
     this.#places = propertyPlaces(unit.program);
+    this.#accessors = accessorNames(unit.program);
     this.#lined = linedStatements(unit);
   }
 
@@ -96,13 +98,18 @@ class JerryscriptCosts implements UnitCosts {
         this.#variable(node, parent, bag);
         return;
       case 'Literal':
-        if (node.regex) addTo(bag, 'regexp');
-        else if (typeof node.value === 'number' && !(node.value < 2 ** 27 && Number.isInteger(node.value)))
+        if (node.regex) {
+          addTo(bag, 'regexp');
+          addTo(bag, 'regexp.character', (node.regex as unknown as { pattern: string }).pattern.length);
+        } else if (typeof node.value === 'number' && !(node.value < 2 ** 27 && Number.isInteger(node.value)))
           addTo(bag, 'literal.wide');
         else addTo(bag, isOperand(node, parent) ? 'operand.literal' : 'push.literal');
         return;
       case 'BinaryExpression':
         addTo(bag, `binary.${operatorClass[node.operator as string] ?? 'add'}`);
+        // One operand beyond a word sends both the long way.
+        if (/[&|^]|<<|>>/.test(node.operator as string) && (isWide(node.left) || isWide(node.right)))
+          addTo(bag, 'float.operand.literal');
         return;
       case 'LogicalExpression':
         addTo(bag, 'branch.logical');
@@ -144,6 +151,7 @@ class JerryscriptCosts implements UnitCosts {
       }
       case 'NewExpression':
         addTo(bag, 'call.argument', (node.arguments as AnyNode[]).length);
+        if (isDateOfFields(node)) addTo(bag, 'new.date.fields');
         return;
       case 'ArrayExpression':
         addTo(bag, 'array');
@@ -260,6 +268,7 @@ class JerryscriptCosts implements UnitCosts {
     const compound =
       parent?.type === 'UpdateExpression' || (parent?.type === 'AssignmentExpression' && parent.operator !== '=');
     addTo(bag, !isTarget ? 'property.get' : compound ? 'property.update' : 'property.set');
+    if (this.#accessors.has(name)) addTo(bag, 'property.accessor');
     const place = this.#places.get(name);
     if (place) addTo(bag, 'property.step', place.after * (compound ? 2 : 1));
   }
@@ -345,6 +354,11 @@ function usesArguments(node: AnyNode): boolean {
       ((!isFunction(child) || child.type === 'ArrowFunctionExpression') && usesArguments(child)),
   );
 }
+
+const isWide = (node: unknown): boolean => {
+  const { type, value } = node as AnyNode;
+  return type === 'Literal' && typeof value === 'number' && value > dynamic.wordMax;
+};
 
 const rank = (variable: Variable): number => (variable.kind === 'function' ? 0 : 1);
 

@@ -1,7 +1,7 @@
 /** What is fitted for each engine, and with which weights: the one place that decides it. */
-import { loadBoard } from '../../../boards/board.ts';
-import type { Bag } from '../features.ts';
-import { meterFeatures } from '../meters.ts';
+import { loadBoard } from '../../boards/board.ts';
+import type { Bag } from '../../sim/engine/features.ts';
+import { meterFeatures } from '../../sim/engine/meters.ts';
 import { fitPrices, type Measured } from './fit.ts';
 import type { EngineName, Profile } from './programs.ts';
 
@@ -27,7 +27,20 @@ const unallocated =
 
 /** Known by the engines' layout or measured alone (sizes.ts), not fitted: too few programs make closures at load. */
 const known: Readonly<Record<EngineName, Readonly<Record<string, number>>>> = {
-  jerryscript: { bytes: 1, elements: 4, literal: 4, typed: 48, view: 32, closure: 40, 'closure.variable': 12 },
+  jerryscript: {
+    bytes: 1,
+    name: 5.33,
+    iterator: 190,
+    object: 16,
+    pairs: 24,
+    array: 24,
+    elements: 4,
+    literal: 4,
+    typed: 48,
+    view: 32,
+    closure: 40,
+    'closure.variable': 12,
+  },
   espruino: { typed: 1, code: 1, name: 1, closure: 6, 'closure.variable': 1 },
 };
 

@@ -1,10 +1,10 @@
 /** The programs that prices are fitted to, and what the real engines took for them (test/fixtures/cost-programs.json). */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadBoard } from '../../../boards/board.ts';
-import { packageRoot } from '../../../boards/root.ts';
-import { createProfiledEngine } from '../create.ts';
-import type { Bag } from '../features.ts';
+import { loadBoard } from '../../boards/board.ts';
+import { packageRoot } from '../../boards/root.ts';
+import { createProfiledEngine } from '../../sim/engine/create.ts';
+import type { Bag } from '../../sim/engine/features.ts';
 
 /** `run(n)` called once, as the first call after loading. Null: not measured, or refused by the engine. */
 export interface CostProgram {

@@ -1,5 +1,5 @@
 /** Prices from measured programs: robust, non-negative, and the error of programs that were left out. */
-import { priceOf } from '../features.ts';
+import { priceOf } from '../../sim/engine/features.ts';
 import { type Equation, solve } from './least-squares.ts';
 import type { Profile } from './programs.ts';
 
