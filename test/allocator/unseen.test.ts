@@ -2,14 +2,16 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../boards/root.ts';
-import { defaultPolicyName, policies } from '../../firmware/src/policies/index.ts';
+import { defaultPolicyName } from '../../firmware/src/policies/index.ts';
 import { parseArguments } from '../../host/arguments.ts';
 import { geometricMean } from '../../host/bench/bench.ts';
-import { minimumFootprint } from '../../host/bench/footprint.ts';
 import { syntheticTraces } from '../../host/bench/synthetic.ts';
 import { command } from '../../host/commands/bench.ts';
 import { OP_RESIZE, readTrace, type Trace } from '../../host/trace/trace.ts';
 import { captureIo } from '../support/io.ts';
+import { builtAllocator } from './support/built.ts';
+
+const { policies, minimumFootprint } = await builtAllocator();
 
 const recorded = ['bwk-nodes', 'dc-powers', 'duk-tree', 'lua-fleet', 'sqlite-group', 'xmllint-xpath'].map((name) =>
   readTrace(join(packageRoot, 'test', 'fixtures', 'traces-unseen', `${name}.trace`)),
