@@ -66,7 +66,7 @@ Another number is another draw; no rule was chosen by looking at any.
 \`\`\`
 ${utilisationTable(syntheticTraces(SEED), allocator)}\`\`\`
 
-Six programs recorded after the rules were fixed, of fifteen the smallest files:
+Six small ones of fifteen programs recorded after the rules were fixed:
 \`heapglass bench test/fixtures/traces-unseen/*.trace\`. In lua-fleet a table is doubled
 to 4 KB just after a garbage collection has left holes of up to 1.5 KB everywhere: blocks that move close them.
 

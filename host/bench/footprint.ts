@@ -94,6 +94,24 @@ export function verifyTrace(policy: Policy, trace: Trace, arenaBytes: number): C
 /** No policy holds more than 2^27 bytes in one arena. */
 const MAX_ARENA_BYTES = 1 << 27;
 
+/** Whether the policy can work in an arena of this size at all: its offsets have so many bits. */
+function holds(policy: Policy, arenaBytes: number): boolean {
+  bindArena(new ArrayBuffer(arenaBytes));
+  return policy.init(arenaBytes) !== 0;
+}
+
+/** The largest arena, in steps, that the policy holds; `refused` steps are too many. `least` when it holds no more. */
+function mostSteps(policy: Policy, least: number, refused: number): number {
+  let held = least;
+  let over = refused;
+  while (over - held > 1) {
+    const middle = (held + over) >> 1;
+    if (holds(policy, middle * STEP_BYTES)) held = middle;
+    else over = middle;
+  }
+  return held;
+}
+
 /**
  * Searches the minimum footprint and verifies it; null when no arena that the policy can hold completes the trace.
  * Throws when the policy breaks a payload: that is a defect.
@@ -102,6 +120,11 @@ export function minimumFootprint(policy: Policy, trace: Trace): Footprint | null
   let fails = Math.floor(trace.peakLiveBytes / STEP_BYTES) - 1;
   let completes = Math.ceil((trace.peakLiveBytes * 1.25 + 1024) / STEP_BYTES);
   while (runTrace(policy, trace, completes * STEP_BYTES) !== -1) {
+    if (!holds(policy, completes * STEP_BYTES)) {
+      completes = mostSteps(policy, fails, completes);
+      if (completes <= fails || runTrace(policy, trace, completes * STEP_BYTES) !== -1) return null;
+      break;
+    }
     fails = completes;
     completes *= 2;
     if (completes * STEP_BYTES > MAX_ARENA_BYTES) return null;

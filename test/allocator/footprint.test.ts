@@ -15,6 +15,18 @@ test('the answer completes the trace and one step less fails', () => {
   expect(utilisation).toBeCloseTo(13274 / footprintBytes, 10);
 });
 
+test('a policy whose largest arena lies below the first guess is asked for what it can hold', () => {
+  const { footprintBytes } = minimumFootprint(bestFit, trace)!;
+  const upTo = (mostBytes: number): Policy => ({
+    ...bestFit,
+    init: (arenaBytes) => (arenaBytes > mostBytes ? 0 : bestFit.init(arenaBytes)),
+  });
+  for (const mostBytes of [footprintBytes, footprintBytes + STEP_BYTES, footprintBytes + 500])
+    expect(minimumFootprint(upTo(mostBytes), trace)?.footprintBytes).toBe(footprintBytes);
+  expect(minimumFootprint(upTo(footprintBytes - STEP_BYTES), trace)).toBeNull();
+  expect(minimumFootprint(upTo(4096), trace)).toBeNull();
+});
+
 test('a policy that loses contents on realloc is found', () => {
   const forgetful: Policy = {
     ...bestFit,
