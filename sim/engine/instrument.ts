@@ -103,6 +103,11 @@ class Instrumenter {
   }
 
   #statement(node: AnyNode, block: Block): void {
+    const refusal = this.#model.refusal(node);
+    if (refusal !== null) {
+      const words = [refusal.name, refusal.message].map((text) => JSON.stringify(text)).join();
+      this.#charges.insertions.add(node.start, `${marker}r(${words});`);
+    }
     switch (node.type) {
       case 'BlockStatement':
         this.#expressions.own(node, block);

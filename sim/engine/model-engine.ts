@@ -135,7 +135,7 @@ export class ModelEngine implements ProfiledEngine, CallProfiledEngine {
     let unit: Unit | null = null;
     this.#files.add(fileName);
     const outcome = this.#attempt(fileName, () => {
-      unit = unitOf(source, this.#known);
+      unit = unitOf(source, this.#known, this.#model);
       return this.#sandbox.evaluate(this.#prepare(unit, fileName), fileName);
     });
     if (unit !== null) this.#memory.remember(unit, where);
@@ -207,7 +207,7 @@ export class ModelEngine implements ProfiledEngine, CallProfiledEngine {
 
   #eval(text: unknown): unknown {
     if (typeof text !== 'string') return text;
-    return this.#sandbox.evaluate(this.#prepare(unitOf(text, this.#known), 'eval'), 'eval');
+    return this.#sandbox.evaluate(this.#prepare(unitOf(text, this.#known, this.#model), 'eval'), 'eval');
   }
 
   #chargeHostCall(): void {

@@ -28,6 +28,12 @@ export interface DynamicFeatures {
   wordMax: number;
 }
 
+/** Why an engine stops at a construct that it does not know. */
+export interface Refusal {
+  name: string;
+  message: string;
+}
+
 /** Fills bags for one Unit. */
 export interface UnitCosts {
   /** Work of executing `node` itself, children not included. `parent` is the node around it. */
@@ -50,6 +56,10 @@ export interface CostModel {
   readonly skips: boolean;
   /** Bytes or variables of garbage-collected memory that a feature takes; drives collections. */
   readonly allocations: Prices;
+  /** Throws a SyntaxError, as the parser does, where the engine does not take a text at all. */
+  checkText(source: string): void;
+  /** Why the engine stops when it reaches a statement; null where it executes it. */
+  refusal(statement: AnyNode): Refusal | null;
   costs(unit: Unit): UnitCosts;
 }
 

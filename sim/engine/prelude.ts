@@ -123,7 +123,7 @@ export function preludeText(model: CostModel, profileBlocks: number, countsCalls
     `${letter === 'n' ? `else if(typeof r==='string'){${held}${charge('concat')}${charge('concat.character', 'r.length')}}` : ''}return r};`;
   const looked = (letter: string, feature: string): string =>
     `const ${m}${letter}=(r)=>{if(typeof r==='number'&&(${isWide})){${charge(feature)}}return r};`;
-  const helpers = [...'gwulxnMDRBAvCtyzjhNSTFEpqf'];
+  const helpers = [...'gwulxnMDRBAvCtyzjhNSTFEpqfr'];
   const names = helpers.map((letter) => m + letter).join(',');
   return `'use strict';
 let ${m}k=0,${m}m=0,${m}w0=0;
@@ -145,7 +145,7 @@ const ${m}hooks={refill:null,collect:null,text:null,textOf:null,dead:false,token
 const ${m}o=()=>{if(!${m}hooks.dead){const left=${m}hooks.refill();if(left>=0){${m}k=left;return}}${m}hooks.dead=true;${m}k=-1;throw ${m}hooks.token};
 const ${m}c=(s)=>{if(${m}hooks.dead)throw ${m}hooks.token;const left=${m}hooks.collect(s);if(left>=0){${m}m=left;return}${m}hooks.dead=true;${m}k=-1;throw ${m}hooks.token};
 const {${names}}=(()=>{
-const {isView,isArray,keys,Float32Array,Float64Array,DataView,Error,Map,Set,Date,WeakSet,WeakMap}=globalThis.${m}i;
+const {SyntaxError,ReferenceError,isView,isArray,keys,Float32Array,Float64Array,DataView,Error,Map,Set,Date,WeakSet,WeakMap}=globalThis.${m}i;
 const made=new WeakSet(),viewed=new WeakSet(),readers=new WeakMap(),stack=[];let depth=0;let kind=0,sets=false,isNew=false,last=null,key=null;
 const steps=(o,k)=>{const all=keys(o),name=''+k;let at=all.length-1;while(at>=0&&all[at]!==name)at--;isNew=at<0;return at<0?all.length:${dynamic.passes === 'older' ? 'at' : 'all.length-1-at'}};
 ${element('g')}${element('w')}${element('u')}
@@ -176,6 +176,7 @@ ${m}hooks.environment=readOut;
 ${m}hooks.locals=()=>{const all=[];for(let i=0;i<depth;i++){const values=readOut(stack[i]);for(let k=0;k<values.length;k++)all[all.length]=values[k]}return all};
 ${m}hooks.unwind=()=>{depth=0;stack.length=0};
 const ${m}f=(e)=>{if(e instanceof Error&&!made.has(e)){${charge('error.engine')}}if(${m}hooks.dead||typeof e==='object'&&e!==null&&e.name==='RangeError'&&e.message==='Maximum call stack size exceeded'){${m}hooks.dead=true;${m}k=-1;throw ${m}hooks.token}};
+const ${m}r=(name,message)=>{throw new(name==='SyntaxError'?SyntaxError:name==='ReferenceError'?ReferenceError:Error)(message)};
 return {${names}}})();
 ${meterText(model.engine, charge)}
 (()=>{const {apply,defineProperty,functionText,FunctionPrototype,TypeError}=globalThis.${m}i;

@@ -39,7 +39,7 @@ const setupText = `'use strict';
   // What the machinery needs of the language, kept before the engine's gaps are made; the prelude takes it away.
   globalThis.${intrinsics} = {
     isView: ArrayBuffer.isView, isArray, keys: Object.keys, hasOwn: Object.hasOwn, defineProperty: Object.defineProperty, apply: Reflect.apply,
-    typed: getPrototypeOf(Uint8Array.prototype), functionText: Function.prototype.toString, FunctionPrototype: Function.prototype, log2: Math.log2, TypeError, Error, DataView, Map, Set, Float32Array, Float64Array, Date, WeakSet, WeakMap,
+    typed: getPrototypeOf(Uint8Array.prototype), functionText: Function.prototype.toString, FunctionPrototype: Function.prototype, log2: Math.log2, TypeError, SyntaxError, ReferenceError, Error, DataView, Map, Set, Float32Array, Float64Array, Date, WeakSet, WeakMap,
   };
   const errors = { Error, TypeError, RangeError, SyntaxError, ReferenceError };
   const defineProperty = Object.defineProperty;

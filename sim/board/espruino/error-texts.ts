@@ -38,6 +38,20 @@ const rules: readonly Rule[] = [
     text: ([, method]) => `Function "${method}" not found!`,
     at: ([, method]) => method!,
   },
+  {
+    pattern: /^(?!undefined)([A-Za-z_$][\w$]*) is not a function$/,
+    name: 'Error',
+    text: ([, called]) => `Function "${called}" not found!`,
+    at: ([, called]) => called!,
+  },
+  { pattern: /^Cannot access '(.*)' before initialization$/, text: ([, name]) => `"${name}" is not defined` },
+  { pattern: /^Reduce of empty array/, name: 'Error', text: () => 'Used on empty array with no initial value' },
+  { pattern: /^(Invalid array length|Invalid count value)/, name: 'Error', text: ([, words]) => words! },
+  {
+    pattern: / is not a function or its return value is not iterable$/,
+    name: 'Error',
+    text: () => 'FOR loop can only iterate over Arrays, Strings or Objects',
+  },
   { pattern: / is not a function$/, name: 'Error', text: () => 'Function not found!' },
   {
     pattern: / in JSON at position|^Unexpected end of JSON input|is not valid JSON$/,
@@ -65,6 +79,16 @@ function thrownColumn(line: string): number {
   return thrown ? thrown.index + thrown[0].length : 1;
 }
 
+/** Espruino's words for acorn's. */
+const syntaxTexts: Readonly<Record<string, string>> = {
+  "'return' outside of function": 'RETURN statement, but not in a function.',
+  'Unsyntactic break': 'BREAK statement outside of SWITCH, FOR or WHILE loop',
+  'Unterminated regular expression': 'Got UNFINISHED REGEX expected EOF',
+  "Unexpected character '@'": "Got '@' expected EOF",
+  "'super' keyword outside a method": "Calling 'super' outside of class",
+  "'new.target' can only be used in functions and class static block": "Got '.' expected EOF",
+};
+
 function syntaxText(message: string, column: number, line: string): ErrorText {
   const rest = line.slice(column - 1);
   if (message === 'Unexpected token' && rest.trim() === '') {
@@ -74,5 +98,7 @@ function syntaxText(message: string, column: number, line: string): ErrorText {
   if (message === 'Unterminated string constant') {
     return { text: 'SyntaxError: Got UNFINISHED STRING expected EOF', column };
   }
-  return { text: `SyntaxError: ${message}`, column };
+  const word = /^(?:import|export)/.exec(rest)?.[0];
+  if (word !== undefined) return { text: `ReferenceError: "${word}" is not defined`, column };
+  return { text: `SyntaxError: ${syntaxTexts[message] ?? message}`, column };
 }

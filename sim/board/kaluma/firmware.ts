@@ -16,7 +16,6 @@ import { LineEditor } from './line-editor.ts';
 import { parseNs, vmStartNs } from './parse-time.ts';
 import { prettyPrint } from './pretty-print.ts';
 import { ProgramArea } from './program-area.ts';
-import { refusedSyntax } from './refused-syntax.ts';
 import { KalumaTimers } from './timers.ts';
 import { KalumaTty } from './tty.ts';
 
@@ -146,7 +145,7 @@ export class KalumaFirmware implements Firmware {
   }
 
   #run(source: string, fileName: string): Outcome {
-    return refusedSyntax(source) ?? this.#engine!.run(source, fileName);
+    return this.#engine!.run(source, fileName);
   }
 
   /** Lets the run's time pass, until its end or Ctrl-C, and prints what went wrong. Null when the board is dead. */

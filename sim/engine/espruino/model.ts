@@ -10,6 +10,7 @@ import { type AnyNode, childrenOf, isFunction } from '../ast.ts';
 import { addTo, type Bag, type Prices } from '../features.ts';
 import type { CostModel, DynamicFeatures, Unit, UnitCosts } from '../model.ts';
 import { accessorNames, isDateOfFields, type Place, propertyPlaces } from '../shapes.ts';
+import { espruinoRefusal } from './refused-syntax.ts';
 import { TokenCosts } from './tokens.ts';
 
 const dynamic: DynamicFeatures = {
@@ -77,6 +78,8 @@ export function espruinoModel(prices: Prices): CostModel {
     prices,
     skips: true,
     allocations,
+    checkText: () => {},
+    refusal: espruinoRefusal,
     costs: (unit) => new EspruinoCosts(unit),
   };
 }

@@ -11,6 +11,7 @@ import type { CostModel, DynamicFeatures, Unit, UnitCosts } from '../model.ts';
 import type { Scope, Variable } from '../scopes.ts';
 import { accessorNames, isDateOfFields, type Place, propertyPlaces } from '../shapes.ts';
 import { linedStatements } from './lines.ts';
+import { checkJerryscriptText } from './refused-syntax.ts';
 
 const dynamic: DynamicFeatures = {
   searchesArrays: false,
@@ -52,6 +53,8 @@ export function jerryscriptModel(prices: Prices, allocations: Prices): CostModel
     prices,
     skips: false,
     allocations,
+    checkText: checkJerryscriptText,
+    refusal: () => null,
     costs: (unit) => new JerryscriptCosts(unit),
   };
 }
