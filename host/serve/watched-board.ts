@@ -17,7 +17,8 @@ export class WatchedBoard {
   readonly #watch: BoardWatch;
   readonly #writer: RecordingWriter;
   readonly #waiting = new Set<() => void>();
-  #file: FileHandle | null = null;
+  /** Open while it is watched. */
+  #file: Promise<FileHandle> | null = null;
 
   /** `watch` records to `path`. */
   constructor(watch: BoardWatch, path: string) {
@@ -30,7 +31,9 @@ export class WatchedBoard {
 
   /** Watches until `signal` aborts or the time is over. */
   async run(signal: AbortSignal, forMs?: number): Promise<void> {
-    this.#file = await open(this.path, 'r');
+    // A page that asks at once waits for the file; what the line says is heard meanwhile.
+    this.#file = open(this.path, 'r');
+    this.#file.catch(() => {});
     try {
       await this.#watch.run({
         signal,
@@ -42,8 +45,9 @@ export class WatchedBoard {
       this.#writer.flush();
       this.#become('ended', this.status.state === 'ended' ? this.status.reason : null);
       this.#wake();
-      await this.#file.close();
+      const file = await this.#file;
       this.#file = null;
+      await file.close();
     }
   }
 
@@ -52,7 +56,8 @@ export class WatchedBoard {
     while (from >= this.#writer.sizeBytes && this.status.state !== 'ended' && !signal.aborted) await this.#more(signal);
     const length = Math.min(bytes, this.#writer.sizeBytes - from);
     if (this.#file === null || length <= 0 || signal.aborted) return new Uint8Array(0);
-    const { buffer, bytesRead } = await this.#file.read(new Uint8Array(length), 0, length, from);
+    const file = await this.#file;
+    const { buffer, bytesRead } = await file.read(new Uint8Array(length), 0, length, from);
     return buffer.subarray(0, bytesRead);
   }
 
