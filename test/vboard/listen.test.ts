@@ -1,5 +1,5 @@
 // A board as others reach it: over TCP on loopback, and as a serial device.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { SerialPort } from 'serialport';
 import { afterEach, expect, test } from 'vitest';
 import { loadBoard } from '../../boards/board.ts';
+import { packageRoot } from '../../boards/root.ts';
 import { listen, parseListen } from '../../host/sim/listen.ts';
 import { openPty } from '../../host/sim/pty.ts';
 import { createVirtualBoard } from '../../sim/board/create.ts';
@@ -85,3 +86,25 @@ test.skipIf(!hasSocat)('a serial device: opened, closed and opened again', async
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 });
+
+/** Whether a process of this machine names `path`. */
+const isNamed = (path: string): boolean =>
+  spawnSync('ps', ['-A', '-o', 'args'], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .some((line) => line.includes(`link=${path}`));
+
+// The tests of a run share no path, so what is left is this test's.
+test.skipIf(!hasSocat).each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const)(
+  'sim --pty that ends by %s leaves no socat behind',
+  async (signal) => {
+    const path = join(tmpdir(), `heapglass-test-${process.pid}-${signal}`);
+    const command = [join(packageRoot, 'dist', 'heapglass.js'), 'sim', '--board', 'puckjs', '--pty', '--link', path];
+    const sim = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const exit = once(sim, 'exit');
+    await expectFrom(sim.stdout, /Puck\.js at/);
+    expect(isNamed(path)).toBe(true);
+    sim.kill(signal);
+    await exit;
+    await expect.poll(() => isNamed(path)).toBe(false);
+  },
+);
