@@ -1,6 +1,6 @@
 // The store of site tables: what was flashed is known again by the id that the board says, and a broken store is none.
 import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { loadBoard } from '../../boards/board.ts';
@@ -9,8 +9,15 @@ import { recallBundle, rememberBundle, siteNames, storeFolder } from '../../host
 import { Session } from '../../host/monitor/session.ts';
 import { FakeEngine } from '../toolchain/fake-engine.ts';
 
+const cacheOfTheRun = storeFolder();
+
 beforeEach(() => {
   vi.stubEnv('XDG_CACHE_HOME', mkdtempSync(join(tmpdir(), 'heapglass-store-')));
+});
+
+test("a run of the tests keeps out of the user's cache", () => {
+  expect(cacheOfTheRun.startsWith(tmpdir())).toBe(true);
+  expect(cacheOfTheRun.startsWith(join(homedir(), '.cache'))).toBe(false);
 });
 
 const sites = [{ site: 1, file: 'app.js', line: 7, column: 3, call: 'malloc' }];
