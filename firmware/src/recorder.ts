@@ -130,6 +130,8 @@ let options: RecorderOptions | null = null;
 let helloDueMs = 0;
 let countersDueMs = 0;
 let engineDueMs = 0;
+/** A post-mortem goes before everything else, and no other follows before this: a program may fail at every turn. */
+let mortemFromMs = 0;
 let chunkDueMs = 0;
 /** Nothing comes by the clock before this. */
 let restUntilMs = 0;
@@ -156,7 +158,7 @@ export function recorderStart(recorded: Heap, chosen: RecorderOptions): void {
   const now = chosen.nowMs();
   calmSinceMs = helloDueMs = now;
   setIdleUntil(now);
-  restUntilMs = now;
+  restUntilMs = mortemFromMs = now;
   countersDueMs = now + COUNTERS_MS;
   chunkDueMs = now + CHUNK_MS;
   engineDueMs = now + COUNTERS_MS;
@@ -227,9 +229,10 @@ function nextDueMs(now: number): number {
 
 /** The frames that come by the clock: one at most a call, so that the time it takes is bounded. True when there was one. */
 function housekeeping(now: number): boolean {
-  if (isNearlyFull() || (now - restUntilMs < 0 && !mortemDue)) return false;
+  const isMortem = mortemDue && now - mortemFromMs >= 0;
+  if (isNearlyFull() || (now - restUntilMs < 0 && !isMortem)) return false;
   if (now - helloDueMs >= 0 || !helloSaid) writeHello(now);
-  else if (mortemDue) writePostMortem(now);
+  else if (isMortem) writePostMortem(now);
   else if (now - countersDueMs >= 0) writeCounters(now);
   else if (now - engineDueMs >= 0) writeEngine(now);
   else if (eventFrames >= FRAMES_PER_CHUNK || (sealed === 0 && (sweepAsked || now - chunkDueMs >= 0))) writeChunk(now);
@@ -308,6 +311,7 @@ function writeEngine(now: number): void {
 function writePostMortem(now: number): void {
   open(FRAME_POST_MORTEM);
   mortemSent();
+  mortemFromMs = now + COUNTERS_MS;
   put32(now);
   ring[at++] = logOf(mortemAlignment);
   putVarint(bounded(mortemSize));
