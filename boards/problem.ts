@@ -26,6 +26,8 @@ export const exitCodes = {
   unsupported: 8,
   /** An optional part (an image, a client, a browser) is not there. */
   missing: 9,
+  /** A board that was watched ran out of memory: a request of its heap got nothing, or its engine stopped for want of it. */
+  outOfMemory: 10,
   /** A defect of Heapglass itself. */
   defect: 70,
   interrupted: 130,

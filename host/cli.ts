@@ -9,6 +9,7 @@ import { packageRoot } from '../boards/root.ts';
 import { parseArguments, usageProblem } from './arguments.ts';
 import type { Command, Io } from './command.ts';
 import { commandHelp, generalHelp } from './help.ts';
+import { problemText } from './problem-text.ts';
 
 /** One line a command; the module is loaded when it is asked for. */
 const commands: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {
@@ -103,11 +104,6 @@ function processIo(): Io {
     color: isTerminal && !process.env.NO_COLOR,
     signal: abort.signal,
   };
-}
-
-export function problemText(problem: Problem): string {
-  const facts = problem.facts.map((fact) => `  ${fact}\n`).join('');
-  return `heapglass: ${problem.message}\n${facts}${problem.advice}\n`;
 }
 
 async function main(words: readonly string[], io: Io): Promise<number> {

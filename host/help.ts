@@ -13,6 +13,7 @@ const exitCodeMeanings: Record<keyof typeof exitCodes, string> = {
   notVerified: 'the board holds something else than what was sent',
   unsupported: 'the engine or the board lacks it',
   missing: 'an optional part is not installed',
+  outOfMemory: 'a board that was watched ran out of memory',
   defect: 'a defect of Heapglass',
   interrupted: 'interrupted',
 };

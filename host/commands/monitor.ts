@@ -14,6 +14,7 @@ import type { BoardWatch } from '../monitor/board-watch.ts';
 import { jsonEvents } from '../monitor/json-events.ts';
 import { namedPorts, openBoards } from '../monitor/open-boards.ts';
 import { showBoards } from '../monitor/show-boards.ts';
+import { watchVerdict } from '../monitor/verdict.ts';
 import { recordingPath } from '../recording/path.ts';
 import { defaultWebAddress, listenPattern, parseListen } from '../serve/listen-address.ts';
 import { scratchFolder, serveBoards } from '../serve/monitor-web.ts';
@@ -106,6 +107,8 @@ export const command: Command = {
   },
   notes: `Keys: q quit, p pause, left and right go through the past, End back to now, / filters the sites, m sets a mark.
 In a pipe: a line a second. A lost line is opened again, and the session goes on.
+Exit code 10: a request of a board's heap failed, or its engine ran out of memory; 4: nothing answers, or nothing did for
+the last 5 s.
 Several boards: Tab and the digits choose the one that is shown. The metrics are in docs/metrics.md.
 
   heapglass monitor --port /dev/ttyACM0
@@ -174,6 +177,8 @@ Several boards: Tab and the digits choose the one that is shown. The metrics are
       }
       const silent = boards.map(nothingHeard);
       if (silent.every((problem) => problem !== null) && !io.signal.aborted) throw silent[0];
+      const verdict = watchVerdict(boards);
+      if (verdict !== null) throw verdict;
       return exitCodes.done;
     } finally {
       for (const { keeper } of boards) keeper.close();

@@ -10,6 +10,7 @@ import { rememberBundle } from '../bundle-store.ts';
 import type { Arguments, Io } from '../command.ts';
 import { liveSession } from '../monitor/open-boards.ts';
 import type { Session } from '../monitor/session.ts';
+import { problemText } from '../problem-text.ts';
 import type { Transport } from '../transport/transport.ts';
 import { progressLine } from '../view/progress.ts';
 import { plural } from '../view/units.ts';
@@ -212,7 +213,7 @@ export class Flashing {
         await this.once(null, changed.signal);
       } catch (error) {
         if (!(error instanceof Problem) || !this.#wasOpen) throw error;
-        this.#io.err(`${error.message}\n${error.facts.map((fact) => `  ${fact}\n`).join('')}${error.advice}\n`);
+        this.#io.err(problemText(error));
         // The next round opens the line anew, wherever the port is then.
         if (error.exitCode === exitCodes.lineLost) await this.close();
       } finally {
@@ -295,7 +296,7 @@ export class Flashing {
     if (plan.isMonitor && started.error === null) {
       const transport = this.#transport!;
       this.#transport = null;
-      const { firstMapMs } = await handOver(transport, session, this.#io, {
+      const { firstMapMs, verdict } = await handOver(transport, session, this.#io, {
         startedMs,
         reopen: this.#open,
         isQuiet: plan.isJson,
@@ -303,6 +304,10 @@ export class Flashing {
         ...(until && { until }),
       });
       result.monitor = { firstMapMs, figures: session.figures(), line: session.line() };
+      if (verdict !== null) {
+        this.#io.err(problemText(verdict));
+        return verdict.exitCode;
+      }
     }
     return started.error === null ? exitCodes.done : exitCodes.failed;
   }

@@ -2,16 +2,20 @@
  * `flash --monitor`: from the started program straight to the live heap, on the same open line. When the line is lost
  * it is opened again, with the session as it was.
  */
+import type { Problem } from '../../boards/problem.ts';
 import type { Io } from '../command.ts';
 import { BoardWatch } from '../monitor/board-watch.ts';
 import { Keeper } from '../monitor/keeper.ts';
 import type { Session } from '../monitor/session.ts';
 import { showBoards } from '../monitor/show-boards.ts';
+import { watchVerdict } from '../monitor/verdict.ts';
 import type { Transport } from '../transport/transport.ts';
 
 export interface HandOver {
   /** Milliseconds from `startedMs` to the first exact heap map, on the line's clock; null when none came. */
   firstMapMs: number | null;
+  /** What was wrong with the board when it was left; null when nothing was. */
+  verdict: Problem | null;
 }
 
 export interface HandOverOptions {
@@ -34,7 +38,7 @@ export async function handOver(
   io: Io,
   { startedMs, reopen, forMs, isQuiet = false, until }: HandOverOptions,
 ): Promise<HandOver> {
-  const over: HandOver = { firstMapMs: null };
+  const over: HandOver = { firstMapMs: null, verdict: null };
   const onMoment = () => {
     if (over.firstMapMs === null && session.model.arenaBytes > 0 && session.model.exact) {
       over.firstMapMs = transport.clock.nowMs() - startedMs;
@@ -59,5 +63,6 @@ export async function handOver(
     // Who looks on sees a virtual board at its own pace.
     await showBoards([board], { ...limit, paced: true, ...(until && { until }) }, io);
   }
+  over.verdict = watchVerdict([board]);
   return over;
 }

@@ -22,7 +22,7 @@ export interface BoardOptions {
 }
 
 export type RunOptions = Pick<WatchOptions, 'signal' | 'forMs' | 'paced'> & {
-  onMoment?: WatchOptions['onMoment'];
+  onMoment?: () => Promise<void> | void;
   /** Sees the bytes after the session did. */
   onBytes?: WatchOptions['onBytes'];
 };
@@ -35,6 +35,8 @@ export class BoardWatch {
   reconnects = 0;
   isOpen: boolean;
   heardAtMs: number | null = null;
+  /** How long the open line brought no frame, on its own clock, behind the last one; 0 before the first. */
+  silentMs = 0;
   /** Why the line is lost, for people; null while it is open. */
   lostBecause: string | null = null;
   readonly #options: BoardOptions;
@@ -61,6 +63,8 @@ export class BoardWatch {
     const { session } = this;
     let wasLost = transport === null;
     let everOpen = !wasLost;
+    let framesHeard = 0;
+    let heardAtLineMs: number | null = null;
     try {
       await watch({
         transport,
@@ -91,7 +95,13 @@ export class BoardWatch {
           session.say('the line is back');
           onBack?.();
         },
-        onMoment: () => onMoment?.(),
+        onMoment: (lineMs) => {
+          const { frames } = session.decoder.statistics;
+          if (lineMs === null || frames > framesHeard) heardAtLineMs = lineMs;
+          framesHeard = frames;
+          this.silentMs = lineMs === null || heardAtLineMs === null ? 0 : lineMs - heardAtLineMs;
+          return onMoment?.();
+        },
       });
     } finally {
       this.isOpen = false;

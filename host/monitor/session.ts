@@ -58,6 +58,21 @@ export function toldFigures(counters: Counters | null) {
 /** By LEVEL_ of the wire format. */
 const LEVELS = ['off', 'counters', 'sampled', 'events'] as const;
 
+/** What Espruino prints when its variables are used up; JerryScript stops without a word. */
+const ENGINE_OUT_OF_MEMORY = /OUT OF MEMORY|LOW_MEMORY/;
+
+/** A request of the heap that got nothing, with what was free then. */
+export interface FailedRequest {
+  /** In words: `malloc(106)`. */
+  asked: string;
+  /** Where it was made; null when the board did not say. */
+  place: string | null;
+  freeBytes: number;
+  largestFreeBytes: number;
+  /** The figures are those of the board's last sweep, not of that moment. */
+  isSwept: boolean;
+}
+
 interface Heard {
   atMs: number;
   records: number;
@@ -85,6 +100,9 @@ export class Session implements TelemetryListener {
   markCount = 0;
   private readonly mortem = new PostMortemWatch();
   postMortems = 0;
+  /** The engine's own words for having run out of memory, the first it said; null while it said none. */
+  engineFailure: string | null = null;
+  lastFailure: FailedRequest | null = null;
 
   constructor(options: SessionOptions) {
     this.options = options;
@@ -99,7 +117,11 @@ export class Session implements TelemetryListener {
     this.textLine += this.textDecoder.decode(bytes, { stream: true });
     const lines = this.textLine.split('\n');
     this.textLine = (lines.pop() ?? '').slice(-LONGEST_TEXT);
-    for (const line of lines) this.options.onText?.(replText(line));
+    for (const line of lines) {
+      const shown = replText(line);
+      if (ENGINE_OUT_OF_MEMORY.test(shown)) this.engineFailure ??= shown.trim();
+      this.options.onText?.(shown);
+    }
   }
 
   hello(hello: Hello): void {
@@ -145,6 +167,7 @@ export class Session implements TelemetryListener {
     this.mortem.failed(this.model, this.elapsedMs, size, offset, site);
     const { freeBytes, largestFreeBytes } = this.model.metrics();
     const asked = offset === 0 ? `malloc(${size})` : `realloc to ${size}`;
+    this.failedRequest(asked, site, { freeBytes, largestFreeBytes }, false);
     this.say(`${asked} failed${this.from(site)}: ${bytesText(freeBytes)} free, largest ${bytesText(largestFreeBytes)}`);
   }
 
@@ -195,6 +218,8 @@ export class Session implements TelemetryListener {
     // Where the map is exact the failed request was told with it. The board's own figures are those of its last sweep.
     if (this.model.exact) return;
     const { size, site, freeBytes, largestFreeBytes } = report;
+    // Told with the events as well, it was told with the map of its moment.
+    if (this.lastFailure?.isSwept ?? true) this.failedRequest(`a request of ${bytesText(size)}`, site, report, true);
     const swept = `${bytesText(freeBytes)} free, largest ${bytesText(largestFreeBytes)} at its last sweep`;
     this.say(`a request of ${bytesText(size)}${this.from(site)} failed; ${swept}`);
   }
@@ -367,6 +392,16 @@ export class Session implements TelemetryListener {
 
   private ownedBy(site: number): string {
     return site === 0 ? '' : `, block of ${this.siteName(site)}`;
+  }
+
+  private failedRequest(
+    asked: string,
+    site: number,
+    { freeBytes, largestFreeBytes }: Pick<Figures, 'freeBytes' | 'largestFreeBytes'>,
+    isSwept: boolean,
+  ): void {
+    const place = site === 0 ? null : this.siteName(site);
+    this.lastFailure = { asked, place, freeBytes, largestFreeBytes, isSwept };
   }
 
   private from(site: number): string {

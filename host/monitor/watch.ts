@@ -15,8 +15,8 @@ export interface WatchOptions {
   /** The line was lost, or is still not back; `reason` is for people. */
   onLost: (reason: string) => void;
   onBack: () => void;
-  /** Called every `stepMs` of the line's clock while it is open, and of the wall clock while it is lost. */
-  onMoment: () => Promise<void> | void;
+  /** Called every `stepMs` of the line's clock, which it gets, while it is open, and of the wall clock while it is lost. */
+  onMoment: (lineMs: number | null) => Promise<void> | void;
   stepMs: number;
   signal: AbortSignal;
   /** Ends after this long on the line's clock, and on the wall clock while it is lost; never when not given. */
@@ -58,7 +58,7 @@ async function watchOnce(transport: Transport, options: WatchOptions, forMs: num
   try {
     while (!isLost && !options.signal.aborted && clock.nowMs() - startMs < forMs) {
       await clock.sleep(options.stepMs);
-      await options.onMoment();
+      await options.onMoment(clock.nowMs());
     }
     return clock.nowMs() - startMs;
   } finally {
@@ -74,7 +74,7 @@ async function openAgain(
   while (!signal.aborted && performance.now() < untilMs) {
     await sleep(Math.min(retryMs, Math.max(0, untilMs - performance.now())), undefined, { signal }).catch(() => {});
     if (signal.aborted) break;
-    await onMoment();
+    await onMoment(null);
     try {
       return await reopen();
     } catch (error) {
