@@ -12,7 +12,7 @@ export const exitCodes = {
   /** The work was done and its answer is no: a budget exceeded, an operation that failed. */
   failed: 1,
   usage: 2,
-  /** A file cannot be read, is malformed, or was cut where nothing sound is left. */
+  /** A file cannot be read or written, is malformed, or was cut where nothing sound is left. */
   badInput: 3,
   /** A port or address cannot be opened, or nothing answers on it. */
   noBoard: 4,

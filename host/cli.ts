@@ -4,11 +4,12 @@
  */
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
-import { exitCodes, Problem } from '../boards/problem.ts';
+import { type ExitCode, exitCodes, Problem } from '../boards/problem.ts';
 import { packageRoot } from '../boards/root.ts';
 import { parseArguments, usageProblem } from './arguments.ts';
 import type { Command, Io } from './command.ts';
 import { commandHelp, generalHelp } from './help.ts';
+import { cannotWrite } from './output-file.ts';
 import { problemText } from './problem-text.ts';
 
 /** One line a command; the module is loaded when it is asked for. */
@@ -83,15 +84,24 @@ const commands: Record<string, { summary: string; load: () => Promise<{ command:
   },
 };
 
-function processIo(): Io {
+const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** The process as a command sees it; `lost` is told once when nobody takes its output any more. */
+function processIo(lost: (error: NodeJS.ErrnoException) => void): Io {
   const abort = new AbortController();
-  process.once('SIGINT', () => abort.abort());
   const { stdout, stderr } = process;
-  // A reader that closed the pipe (`| head`) is not an error.
-  stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : exitCodes.defect));
+  let isLost = false;
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (!isLost) lost(error);
+    isLost = true;
+    abort.abort();
+  });
+  // Progress that nobody reads stops no work.
+  stderr.on('error', () => {});
+  let isListening = false;
   const isTerminal = stdout.isTTY === true && process.env.TERM !== 'dumb';
   return {
-    out: (text) => void stdout.write(text),
+    out: (text) => void (isLost || stdout.write(text)),
     err: (text) => void stderr.write(text),
     isTerminal,
     // Asked each time: a terminal is resized while a view runs.
@@ -102,7 +112,12 @@ function processIo(): Io {
       return stdout.rows ?? 24;
     },
     color: isTerminal && !process.env.NO_COLOR,
-    signal: abort.signal,
+    // A command that never asks for it ends at once, by the signal's own way. So does one that is sent it twice.
+    get signal() {
+      if (!isListening) for (const name of endingSignals) process.once(name, () => abort.abort());
+      isListening = true;
+      return abort.signal;
+    },
   };
 }
 
@@ -133,12 +148,19 @@ async function main(words: readonly string[], io: Io): Promise<number> {
   return command.run(parseArguments(command, rest), io);
 }
 
-const io = processIo();
+/** Why the output was not taken; `done` for a reader that has enough (`| head`), which is no error. */
+let outputLost: ExitCode | null = null;
+const io = processIo((error) => {
+  outputLost = error.code === 'EPIPE' ? exitCodes.done : exitCodes.badInput;
+  process.exitCode = outputLost;
+  if (outputLost !== exitCodes.done) io.err(problemText(cannotWrite('the output', error, 'Send it elsewhere.')));
+});
 main(process.argv.slice(2), io).then(
   (code) => {
-    process.exitCode = code;
+    process.exitCode = outputLost ?? code;
   },
   (error: unknown) => {
+    if (outputLost !== null) return;
     if (error instanceof Problem) {
       io.err(problemText(error));
       process.exitCode = error.exitCode;

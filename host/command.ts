@@ -6,8 +6,8 @@ import type { ParseArgsConfig } from 'node:util';
 import type { ExitCode } from '../boards/problem.ts';
 
 export interface Io {
-  /** Results: what a pipe should get. */
-  out(text: string): void;
+  /** Results: what a pipe should get; bytes go as they are. */
+  out(text: string | Uint8Array): void;
   /** Progress, warnings and errors. */
   err(text: string): void;
   /** True when `out` is a terminal that may be redrawn. */
@@ -16,7 +16,7 @@ export interface Io {
   readonly rows: number;
   /** False under NO_COLOR, in a pipe, and with TERM=dumb. */
   readonly color: boolean;
-  /** Aborted by Ctrl-C. */
+  /** Aborted by Ctrl-C, by SIGTERM, by a terminal that closes, and when nobody takes the output any more. */
   readonly signal: AbortSignal;
 }
 

@@ -6,7 +6,7 @@ const exitCodeMeanings: Record<keyof typeof exitCodes, string> = {
   done: 'done',
   failed: 'the work was done and its answer is no',
   usage: 'wrong arguments',
-  badInput: 'a file is missing, malformed or cut',
+  badInput: 'a file is missing, malformed or cut, or cannot be written',
   noBoard: 'no port, or nothing answers on it',
   lineLost: 'the line was lost while working',
   tooBig: 'it does not fit the board',

@@ -49,7 +49,6 @@ Policies: ${policyNames.join(', ')}.
       const rows: WorstRow[] = [];
       for (const policy of policies) {
         io.err(`${policy}\n`);
-        if (io.signal.aborted) return exitCodes.interrupted;
         rows.push(await (await import('../bench/worst.ts')).worstOf(policy, WORST_TRIES));
       }
       io.out(args.flag('json') ? `${JSON.stringify({ worst: rows })}\n` : worstTable(rows));
@@ -64,7 +63,6 @@ Policies: ${policyNames.join(', ')}.
     for (const trace of traces) {
       io.err(`${trace.name}: ${trace.kinds.length} operations\n`);
       for (const policy of policies) {
-        if (io.signal.aborted) return exitCodes.interrupted;
         results.push(await benchRow(trace, policy, meter));
       }
     }

@@ -1,11 +1,12 @@
 /** `heapglass budget`: fails a build whose heap needs more than it did; `--probe` says what telemetry takes. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { loadBoard } from '../../boards/board.ts';
 import { type ExitCode, exitCodes, Problem } from '../../boards/problem.ts';
 import { defaultPolicyName, type PolicyName, policies } from '../../firmware/src/policies/index.ts';
 import { usageProblem } from '../arguments.ts';
 import { minimumFootprint } from '../bench/footprint.ts';
 import type { Arguments, Command, Io } from '../command.ts';
+import { writeOutput } from '../output-file.ts';
 import { probeCosts } from '../probe/probe-cost.ts';
 import { probeText } from '../probe/probe-table.ts';
 import { readTraces } from '../trace/traces.ts';
@@ -95,7 +96,7 @@ export const command: Command = {
     });
     if (update) {
       const footprintBytes = Object.fromEntries(rows.map((row) => [row.trace, row.footprintBytes]));
-      writeFileSync(path, `${JSON.stringify({ policy, footprintBytes }, null, 2)}\n`);
+      writeOutput(path, `${JSON.stringify({ policy, footprintBytes }, null, 2)}\n`, '--baseline');
     }
     if (args.flag('json')) io.out(`${JSON.stringify({ policy, slackBytes, results: rows })}\n`);
     else {

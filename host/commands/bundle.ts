@@ -1,13 +1,13 @@
 /** `heapglass bundle`: a program for a board as one file, checked as `flash` checks it, to be flashed later or elsewhere. */
-import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { loadBoard } from '../../boards/board.ts';
-import { exitCodes, Problem } from '../../boards/problem.ts';
+import { exitCodes } from '../../boards/problem.ts';
 import { isPolicyName, policyNames } from '../../firmware/src/policies/index.ts';
 import { usageProblem } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { encodeBundleFile } from '../flash/bundle-file.ts';
 import { prepareProgram } from '../flash/prepare.ts';
+import { writeOutput } from '../output-file.ts';
 import { plural } from '../view/units.ts';
 
 export const command: Command = {
@@ -50,16 +50,7 @@ export const command: Command = {
       code: text,
       sites: Object.fromEntries((bundle?.sites ?? []).map(({ site, file, line }) => [site, `${file}:${line}`])),
     });
-    try {
-      writeFileSync(out, args.flag('code') ? text : file);
-    } catch (error) {
-      throw new Problem(
-        exitCodes.failed,
-        `${out} cannot be written`,
-        [(error as Error).message],
-        'Give another --out.',
-      );
-    }
+    writeOutput(out, args.flag('code') ? text : file, '--out');
     io.out(`${out}\n`);
     io.err(`${plural(code.length, 'byte')} for ${board.name}\n`);
     return exitCodes.done;

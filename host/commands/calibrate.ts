@@ -1,10 +1,10 @@
 /** `heapglass calibrate`: what statements cost on a board, measured on it, real or virtual. */
-import { writeFileSync } from 'node:fs';
 import { loadBoard } from '../../boards/board.ts';
 import { exitCodes } from '../../boards/problem.ts';
 import { usageProblem } from '../arguments.ts';
 import { type CostTable, calibrate } from '../calibrate/calibrate.ts';
 import type { Command } from '../command.ts';
+import { writeOutput } from '../output-file.ts';
 import { openTransport } from '../transport/open.ts';
 
 export function costTableText({ board, identity, clockHz, emptyRoundCycles, statements }: CostTable): string {
@@ -61,7 +61,7 @@ export const command: Command = {
           if (io.isTerminal) io.err(`timed ${index} of ${count}: ${name}\n`);
         },
       });
-      if (output !== undefined) writeFileSync(output, `${JSON.stringify(table, null, 2)}\n`);
+      if (output !== undefined) writeOutput(output, `${JSON.stringify(table, null, 2)}\n`, '--output');
       io.out(args.flag('json') ? `${JSON.stringify(table)}\n` : costTableText(table));
       return io.signal.aborted ? exitCodes.interrupted : exitCodes.done;
     } finally {

@@ -1,5 +1,5 @@
 /** `heapglass compile`: a policy as native Thumb code; its listing, its blob, or an object for C firmware. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { exitCodes, Problem } from '../../boards/problem.ts';
 import { isPolicyName, type PolicyName, policyNames } from '../../firmware/src/policies/index.ts';
 import { packBlob } from '../../firmware/toolchain/native/blob.ts';
@@ -15,6 +15,7 @@ import { ampleArenaBytes } from '../bench/cycles.ts';
 import { nativeMeter } from '../bench/native.ts';
 import type { Command } from '../command.ts';
 import { verifyBlob } from '../native/verify-blob.ts';
+import { makeFolder, writeOutput } from '../output-file.ts';
 import { readTrace, type Trace } from '../trace/trace.ts';
 
 /** What RAM of a Cortex-M holds at most, generously. */
@@ -75,10 +76,10 @@ export const command: Command = {
     const blob = packBlob(compiled);
     const directory = args.text('out');
     if (directory !== undefined) {
-      mkdirSync(directory, { recursive: true });
-      writeFileSync(`${directory}/${policy}.bin`, blob);
-      writeFileSync(`${directory}/${policy}.s`, assemblerFile(policy, compiled));
-      writeFileSync(`${directory}/${policy}.h`, headerFile(policy, compiled));
+      makeFolder(directory, '--out');
+      writeOutput(`${directory}/${policy}.bin`, blob, '--out');
+      writeOutput(`${directory}/${policy}.s`, assemblerFile(policy, compiled), '--out');
+      writeOutput(`${directory}/${policy}.h`, headerFile(policy, compiled), '--out');
       io.err(`wrote ${directory}/${policy}.bin, .s and .h\n`);
     }
     if (args.flag('json')) {

@@ -1,5 +1,4 @@
 /** `heapglass demo`: no board needed. Boots a virtual one, flashes it, runs a real trace, watches, writes a report. */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { loadBoard } from '../../boards/board.ts';
@@ -10,6 +9,7 @@ import type { Command } from '../command.ts';
 import { planReplay } from '../demo/plan.ts';
 import { exitCodeOf, showRun } from '../demo/show.ts';
 import { runSummary, summaryLines } from '../demo/summary.ts';
+import { makeFolder, writeOutput } from '../output-file.ts';
 import { readTrace } from '../trace/trace.ts';
 import { ReportRecorder, reportHtml } from '../view/report/report.ts';
 
@@ -64,11 +64,9 @@ gives the same run.
     const run = await showRun(plan, io, { seed: args.number('seed') ?? 1, speed, quiet: json, recorder });
 
     const path = args.text('report') ?? join(tmpdir(), 'heapglass', `demo-${board.id}.html`);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(
-      path,
-      reportHtml(recorder.finish(run.scene, `${plan.trace.name} on ${board.name}`, summaryLines(run))),
-    );
+    makeFolder(dirname(path), '--report');
+    const title = `${plan.trace.name} on ${board.name}`;
+    writeOutput(path, reportHtml(recorder.finish(run.scene, title, summaryLines(run))), '--report');
     if (json) io.out(`${JSON.stringify({ ...runSummary(run), report: path })}\n`);
     else io.out(`\n${summaryLines(run).join('\n')}\n  report           ${path}\n`);
     return exitCodeOf(run);

@@ -1,10 +1,11 @@
 /** `heapglass export`: a recording in the format of another tool. */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { exitCodes, Problem } from '../../boards/problem.ts';
+import { exitCodes } from '../../boards/problem.ts';
 import { usageProblem } from '../arguments.ts';
 import { siteNames } from '../bundle-store.ts';
 import type { Command } from '../command.ts';
 import { exporters } from '../export/export.ts';
+import { cannotWrite } from '../output-file.ts';
 import { Recording } from '../recording/reader.ts';
 
 const formats = Object.keys(exporters).join(', ');
@@ -13,8 +14,15 @@ function openOutput(path: string): number {
   try {
     return openSync(path, 'w');
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new Problem(exitCodes.badInput, `${path} cannot be written`, [reason], 'Give another --out.');
+    throw cannotWrite(path, error, 'Give another --out.');
+  }
+}
+
+function writeTo(file: number, path: string, text: string): void {
+  try {
+    writeSync(file, text);
+  } catch (error) {
+    throw cannotWrite(path, error, 'Give another --out.');
   }
 }
 
@@ -45,7 +53,7 @@ export const command: Command = {
     const out = args.text('out');
     const file = out === undefined ? null : openOutput(out);
     try {
-      exporter.run(recording, (text) => (file === null ? io.out(text) : void writeSync(file, text)), nameOf);
+      exporter.run(recording, (text) => (file === null ? io.out(text) : writeTo(file, out!, text)), nameOf);
     } finally {
       if (file !== null) closeSync(file);
       recording.close();

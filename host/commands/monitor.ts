@@ -175,6 +175,7 @@ Several boards: Tab and the digits choose the one that is shown. The metrics are
       } finally {
         await endExport();
       }
+      for (const { keeper } of boards) if (keeper.record?.problem) throw keeper.record.problem;
       const silent = boards.map(nothingHeard);
       if (silent.every((problem) => problem !== null) && !io.signal.aborted) throw silent[0];
       const verdict = watchVerdict(boards);

@@ -1,12 +1,12 @@
 /** `heapglass profile`: where a program's cycles go on a board, by source line and by function. */
-import { writeFileSync } from 'node:fs';
 import { loadBoard } from '../../boards/board.ts';
-import { type ExitCode, exitCodes, Problem } from '../../boards/problem.ts';
+import { type ExitCode, exitCodes } from '../../boards/problem.ts';
 import { isPolicyName, policyNames } from '../../firmware/src/policies/index.ts';
 import type { TelemetryLevel } from '../../firmware/toolchain/bundle.ts';
 import { usageProblem } from '../arguments.ts';
 import type { Arguments, Command, Io } from '../command.ts';
 import { levels } from '../flash/flashing.ts';
+import { writeOutput } from '../output-file.ts';
 import { cpuProfile } from '../profile/cpu-profile.ts';
 import { ProfilePlaces } from '../profile/places.ts';
 import { profileRun } from '../profile/run.ts';
@@ -76,7 +76,7 @@ async function run(args: Arguments, io: Io): Promise<ExitCode> {
   const lines = places.lines();
   const functions = places.functions();
   const out = args.text('out');
-  if (out !== undefined) writeProfile(out, JSON.stringify(cpuProfile(measured, places)));
+  if (out !== undefined) writeOutput(out, JSON.stringify(cpuProfile(measured, places)), '--out');
   const { board, cycles, ms, isDead } = measured;
   if (args.flag('json')) {
     const figures = { board: board.id, clockHz: board.clockHz, call, ms, cycles, isDead, lines, functions };
@@ -90,17 +90,4 @@ async function run(args: Arguments, io: Io): Promise<ExitCode> {
   if (!isDead) return exitCodes.done;
   io.err('heapglass: the program ran out of memory; what it took until then is shown.\n');
   return exitCodes.failed;
-}
-
-function writeProfile(path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    throw new Problem(
-      exitCodes.badInput,
-      `${path} cannot be written`,
-      [(error as Error).message],
-      'Name another file.',
-    );
-  }
 }

@@ -1,10 +1,10 @@
 /** `heapglass report`: one self-contained HTML file of a recording or a trace; `report diff A B` compares two. */
-import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { exitCodes, Problem } from '../../boards/problem.ts';
+import { exitCodes } from '../../boards/problem.ts';
 import { defaultPolicyName, isPolicyName, policyNames } from '../../firmware/src/policies/index.ts';
 import { usageProblem } from '../arguments.ts';
 import type { Arguments, Command } from '../command.ts';
+import { writeOutput } from '../output-file.ts';
 import { differenceRows, differences, differencesText } from '../report/diff.ts';
 import { loadReport, type TraceWishes } from '../report/load.ts';
 import { visible } from '../view/escape.ts';
@@ -55,7 +55,7 @@ export const command: Command = {
       const [before, after] = [loadReport(a, wishes), loadReport(b, wishes)];
       const found = differences(before, after);
       const page = args.text('out');
-      if (page !== undefined) writePage(page, diffHtml(before, after, differenceRows(found)));
+      if (page !== undefined) writeOutput(page, diffHtml(before, after, differenceRows(found)), '--out');
       io.out(args.flag('json') ? `${JSON.stringify({ differences: found })}\n` : visibleLines(differencesText(found)));
       return exitCodes.done;
     }
@@ -66,20 +66,12 @@ export const command: Command = {
       return exitCodes.done;
     }
     const path = args.text('out') ?? `${basename(first).replace(/\.[^.]*$/, '')}.html`;
-    writePage(path, reportHtml(data));
+    writeOutput(path, reportHtml(data), '--out');
     for (const verdict of data.verdicts) io.out(`${visible(verdict, 400)}\n`);
     io.out(`${path}\n`);
     return exitCodes.done;
   },
 };
-
-function writePage(path: string, page: string): void {
-  try {
-    writeFileSync(path, page);
-  } catch (error) {
-    throw new Problem(exitCodes.failed, `${path} cannot be written`, [(error as Error).message], 'Give another --out.');
-  }
-}
 
 /** Site names are a board's: each line is made harmless. */
 function visibleLines(text: string): string {

@@ -10,6 +10,7 @@ import { rememberBundle } from '../bundle-store.ts';
 import type { Arguments, Io } from '../command.ts';
 import { liveSession } from '../monitor/open-boards.ts';
 import type { Session } from '../monitor/session.ts';
+import { writeOutput } from '../output-file.ts';
 import { problemText } from '../problem-text.ts';
 import type { Transport } from '../transport/transport.ts';
 import { progressLine } from '../view/progress.ts';
@@ -20,7 +21,7 @@ import { EspruinoFlasher } from './espruino.ts';
 import type { FlashOptions, StartOptions } from './flasher.ts';
 import { handOver } from './hand-over.ts';
 import { describe, type OpenedFlasher, openFlasher } from './open.ts';
-import { checkWritable, type Prepared, prepareProgram, readBytes, writeBytes } from './prepare.ts';
+import { checkWritable, type Prepared, prepareProgram, readBytes } from './prepare.ts';
 import { preparedText, startedText, uploadText } from './said.ts';
 
 export const levels: readonly TelemetryLevel[] = ['events', 'sampled', 'counters', 'off'];
@@ -263,7 +264,7 @@ export class Flashing {
       this.#io.err('the board stores no program: no backup was written\n');
       return { file: null, bytes: 0 };
     }
-    writeBytes(path, stored);
+    writeOutput(path, stored, '--backup; nothing was flashed');
     this.#say(`saved what the board held: ${plural(stored.length, 'byte')} in ${path}`);
     return { file: path, bytes: stored.length };
   }

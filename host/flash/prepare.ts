@@ -1,5 +1,5 @@
 /** From a program's path to the bytes that are flashed: bundled, checked against the engine, the memory and the room. */
-import { accessSync, constants, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Board } from '../../boards/board.ts';
 import { exitCodes, Problem } from '../../boards/problem.ts';
@@ -15,6 +15,7 @@ import { estimateMemory, type MemoryEstimate } from '../../firmware/toolchain/es
 import { whyNotNative } from '../../firmware/toolchain/native-policy.ts';
 import { checkSubset, findingText, subsetProblem } from '../../firmware/toolchain/subset.ts';
 import { sizeProblem, withWhatFits } from '../../firmware/toolchain/what-fits.ts';
+import { cannotWrite } from '../output-file.ts';
 import { checkProgram } from './flasher.ts';
 
 export interface PrepareOptions {
@@ -91,17 +92,6 @@ export function checkWritable(path: string): void {
     const isThere = statSync(path, { throwIfNoEntry: false }) !== undefined;
     accessSync(isThere ? path : dirname(resolve(path)), constants.W_OK);
   } catch (error) {
-    throw cannotWrite(path, error as Error);
+    throw cannotWrite(path, error, 'Nothing was flashed. Check the path.');
   }
 }
-
-export function writeBytes(path: string, bytes: Uint8Array): void {
-  try {
-    writeFileSync(path, bytes);
-  } catch (error) {
-    throw cannotWrite(path, error as Error);
-  }
-}
-
-const cannotWrite = (path: string, { message }: Error): Problem =>
-  new Problem(exitCodes.badInput, `${path} cannot be written`, [message], 'Nothing was flashed. Check the path.');

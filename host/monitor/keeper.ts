@@ -10,6 +10,7 @@ export class Keeper {
   readonly session: Session;
   readonly record: RecordingWriter | null;
   readonly #tables = new Set<number>();
+  #saidProblem = false;
 
   constructor(session: Session, record: RecordingWriter | null) {
     this.session = session;
@@ -23,6 +24,10 @@ export class Keeper {
     if (this.record === null) return;
     this.#keepSites(this.record);
     this.record.decoded(session.decoder, session.model);
+    if (this.record.problem === null || this.#saidProblem) return;
+    this.#saidProblem = true;
+    const { message, facts } = this.record.problem;
+    session.say(`${message}: ${facts.join(', ')}; it ends here`);
   }
 
   /** A mark at this moment, numbered when it has no text. */

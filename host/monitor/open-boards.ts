@@ -2,10 +2,10 @@
  * The boards that a command line names: `PORT` or `NAME=PORT`, each opened, with its session and its recording.
  *
  * The only board has to be there. Of several, those that are not are waited for: a fleet's monitor starts before its
- * last board is plugged in.
+ * last board is plugged in. A word that can never name a port is refused, and what was opened is closed again.
  */
 import { basename } from 'node:path';
-import { Problem } from '../../boards/problem.ts';
+import { exitCodes, Problem } from '../../boards/problem.ts';
 import { usageProblem } from '../arguments.ts';
 import { siteNames } from '../bundle-store.ts';
 import type { Io } from '../command.ts';
@@ -68,7 +68,8 @@ export async function openBoards(
   const say = (name: string, text: string): void => {
     if (!io.isTerminal) io.err(`${several ? `${visible(name, 40)}: ` : ''}${text}\n`);
   };
-  return Promise.all(
+  const opened: Transport[] = [];
+  const boards = await Promise.allSettled(
     ports.map(async ({ name, port }, index) => {
       // First the file: one that cannot be written leaves no line open.
       const writer =
@@ -80,10 +81,11 @@ export async function openBoards(
               mostBytes,
             );
       const transport = await open(port).catch((error: unknown) => {
-        if (!several || !(error instanceof Problem)) throw error;
+        if (!several || !(error instanceof Problem) || error.exitCode === exitCodes.usage) throw error;
         say(name, `${error.message}; waiting for it`);
         return null;
       });
+      if (transport !== null) opened.push(transport);
       const session = printsText
         ? liveSession(port, io, several ? name : undefined)
         : new Session({ source: port, siteName: siteNames() });
@@ -98,4 +100,10 @@ export async function openBoards(
       });
     }),
   );
+  const failed = boards.find((board) => board.status === 'rejected');
+  if (failed) {
+    await Promise.all(opened.map((transport) => transport.close()));
+    throw failed.reason;
+  }
+  return boards.flatMap((board) => (board.status === 'fulfilled' ? [board.value] : []));
 }

@@ -234,17 +234,17 @@ export class Recording {
 }
 
 function open(path: string): number {
+  const cannotRead = (reason: string): Problem =>
+    new Problem(exitCodes.badInput, `the recording ${path} cannot be read`, [reason], 'Give the path of a recording.');
+  let file: number;
   try {
-    return openSync(path, 'r');
+    file = openSync(path, 'r');
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new Problem(
-      exitCodes.badInput,
-      `the recording ${path} cannot be read`,
-      [reason],
-      'Give the path of a recording.',
-    );
+    throw cannotRead((error as NodeJS.ErrnoException).code ?? String(error));
   }
+  if (fstatSync(file).isFile()) return file;
+  closeSync(file);
+  throw cannotRead('it is no regular file: records are read from any place of it');
 }
 
 /** A record's JSON, when it is what it should be. */

@@ -4,9 +4,10 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { deflateRawSync } from 'node:zlib';
-import { exitCodes, Problem } from '../../boards/problem.ts';
+import type { Problem } from '../../boards/problem.ts';
 import type { TelemetryDecoder } from '../model/decoder.ts';
 import type { HeapModel } from '../model/heap-model.ts';
+import { cannotWrite } from '../output-file.ts';
 import {
   type CheckpointPlace,
   encodeRecord,
@@ -32,6 +33,8 @@ const OPERATIONS_PER_BLOCK = 16;
 
 export class RecordingWriter {
   readonly path: string;
+  /** What ended the recording before its time: a full disk. What was written until then is sound. */
+  problem: Problem | null = null;
   readonly #file: number;
   #position = 0;
   #batch: Uint8Array[] = [];
@@ -48,11 +51,13 @@ export class RecordingWriter {
     try {
       this.#file = openSync(path, 'w');
     } catch (error) {
-      const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-      throw new Problem(exitCodes.badInput, `the recording ${path} cannot be written`, [reason], 'Give another path.');
+      throw this.#cannotWrite(error);
     }
     this.#append(new TextEncoder().encode(MAGIC));
     this.#append(encodeRecord(KIND_HEADER, json({ version: 1, ...header })));
+    if (this.problem === null) return;
+    closeSync(this.#file);
+    throw this.problem;
   }
 
   /** Bytes in the file: whole records. */
@@ -60,9 +65,9 @@ export class RecordingWriter {
     return this.#position;
   }
 
-  /** Nothing more is kept. */
+  /** Nothing more is kept: the limit is reached, or the disk takes no more. */
   get isFull(): boolean {
-    return this.#position >= this.#mostBytes;
+    return this.problem !== null || this.#position >= this.#mostBytes;
   }
 
   /** Bytes of the line, as they came at `hostMs`. Call it before they are decoded. */
@@ -126,9 +131,18 @@ export class RecordingWriter {
   }
 
   #append(bytes: Uint8Array): void {
-    let at = 0;
-    while (at < bytes.length) at += writeSync(this.#file, bytes, at);
-    this.#position += bytes.length;
+    if (this.problem !== null) return;
+    try {
+      let at = 0;
+      while (at < bytes.length) at += writeSync(this.#file, bytes, at);
+      this.#position += bytes.length;
+    } catch (error) {
+      this.problem = this.#cannotWrite(error);
+    }
+  }
+
+  #cannotWrite(error: unknown): Problem {
+    return cannotWrite(`the recording ${this.path}`, error, 'Give another path.');
   }
 }
 

@@ -1,9 +1,10 @@
 /** The page as it was built: one file with everything in it, for a server or for a disk. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ExitCode, exitCodes, Problem } from '../../boards/problem.ts';
 import { packageRoot } from '../../boards/root.ts';
 import type { Io } from '../command.ts';
+import { writeOutput } from '../output-file.ts';
 
 export const pagePath = join(packageRoot, 'dist', 'heapglass.html');
 
@@ -34,16 +35,7 @@ export function livePage(): { html: string; policy: string } {
 /** `monitor --page FILE`: the page for a disk or any web server; it speaks to boards by Web Serial and opens recordings. */
 export function writePage(path: string, io: Io): ExitCode {
   const html = readPage();
-  try {
-    writeFileSync(path, html);
-  } catch (error) {
-    throw new Problem(
-      exitCodes.failed,
-      `${path} cannot be written`,
-      [(error as Error).message],
-      'Give another --page.',
-    );
-  }
+  writeOutput(path, html, '--page');
   io.out(`${path}\n`);
   return exitCodes.done;
 }

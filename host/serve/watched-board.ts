@@ -74,10 +74,9 @@ export class WatchedBoard {
     // Without a page that waits, the writer flushes at its own pace.
     if (this.#waiting.size > 0) this.#writer.flush();
     if (this.#writer.isFull) {
-      this.#become(
-        'ended',
-        `The recording is full (${bytesText(this.#writer.sizeBytes)}): what came after it is not shown.`,
-      );
+      const size = bytesText(this.#writer.sizeBytes);
+      const why = this.#writer.problem?.message ?? `The recording is full (${size})`;
+      this.#become('ended', `${why}: what came after it is not shown.`);
       this.#wake();
       return;
     }

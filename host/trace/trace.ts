@@ -6,7 +6,8 @@
  *   r ID SIZE     resize; an ID that is not live allocates
  *   f ID          free; ID is live
  *
- * A size of 0 is a request like any other. Numbers are decimal. Every line ends with a newline.
+ * A size of 0 is a request like any other. Numbers are decimal. Every line ends with a newline; the last one may
+ * go without where the header's `ops` says that nothing is cut.
  * What is wrong is a Problem with the line's number: a trace is read wholly or not at all.
  */
 import { readFileSync } from 'node:fs';
@@ -33,8 +34,8 @@ export interface Trace {
   readonly maxLiveBlocks: number;
 }
 
-/** 64 MB: the largest request and the largest id that make sense for a microcontroller's trace. */
-const MAX_NUMBER = 1 << 26;
+/** 64 MB: the largest request that makes sense for a microcontroller's trace. An id may be any address. */
+const MAX_REQUEST_BYTES = 1 << 26;
 
 export function readTrace(path: string): Trace {
   let text: string;
@@ -64,8 +65,12 @@ export function parseTrace(text: string, source: string): Trace {
 
   if (text === '') throw wrong(1, 'the file is empty');
   const lines = text.split('\n');
-  if (lines.pop() !== '') throw wrong(lines.length + 1, 'the last line does not end with a newline: the file was cut');
   const header = parseHeader(lines[0]!, wrong);
+  if (lines.at(-1) === '') lines.pop();
+  else if (header.ops !== lines.length - 1) {
+    const isCut = 'the last line does not end with a newline: the file may have been cut';
+    throw wrong(lines.length, isCut, "without that newline the header's `ops` must be the number of lines after it");
+  }
 
   const count = lines.length - 1;
   const kinds = new Uint8Array(count);
@@ -79,7 +84,7 @@ export function parseTrace(text: string, source: string): Trace {
 
   for (let i = 0; i < count; i++) {
     const line = lines[i + 1]!;
-    const match = /^(?:([ar]) (\d{1,9}) (\d{1,9})|f (\d{1,9}))\r?$/.exec(line);
+    const match = /^(?:([ar]) (\d{1,15}) (\d{1,15})|f (\d{1,15}))\r?$/.exec(line);
     if (!match) throw wrong(i + 2, 'this is not an operation', `it reads ${JSON.stringify(line.slice(0, 60))}`);
     const idText = match[2] ?? match[4]!;
     let id = numbers.get(idText);
@@ -97,7 +102,9 @@ export function parseTrace(text: string, source: string): Trace {
       continue;
     }
     const size = Number(match[3]);
-    if (size > MAX_NUMBER) throw wrong(i + 2, `a request of ${size} bytes`, `the most is ${MAX_NUMBER}`);
+    if (size > MAX_REQUEST_BYTES) {
+      throw wrong(i + 2, `a request of ${size} bytes`, `the most is ${MAX_REQUEST_BYTES}`);
+    }
     if (match[1] === 'a' && held !== undefined) throw wrong(i + 2, `id ${idText} is allocated twice`);
     kinds[i] = match[1] === 'a' ? OP_ALLOCATE : OP_RESIZE;
     sizes[i] = size;
@@ -135,5 +142,6 @@ function parseHeader(
   }
   const { name } = header as { name?: unknown };
   if (typeof name !== 'string' || name === '') throw wrong(1, 'the header has no name');
+  if (/\p{Cc}/u.test(name)) throw wrong(1, 'the name holds control characters');
   return header as Record<string, unknown> & { name: string };
 }

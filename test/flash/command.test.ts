@@ -240,7 +240,7 @@ describe('--watch', () => {
     const said = { err: '' };
     const running = flash.run(parseArguments(flash, [source, '--watch', '--json', ...words]), {
       ...{ isTerminal: false, columns: 80, rows: 24, color: false, signal: control.signal },
-      out: (text) => void rounds.push(JSON.parse(text)),
+      out: (text) => void rounds.push(JSON.parse(String(text))),
       err: (text) => {
         said.err += text;
       },

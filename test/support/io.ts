@@ -10,7 +10,7 @@ export function captureIo(changes: Partial<Io> = {}): CapturedIo {
   const written = { out: '', err: '' };
   const io: Io = {
     out: (text) => {
-      written.out += text;
+      written.out += typeof text === 'string' ? text : Buffer.from(text).toString();
     },
     err: (text) => {
       written.err += text;
