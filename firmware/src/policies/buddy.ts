@@ -3,21 +3,25 @@
  * buddies and are joined when both are free. The map of orders lies outside the blocks.
  *
  *   offset 0        40            base: a multiple of 16
- *          [ control | map of units ][ order 3: 128 bytes ][ order 0 ][ order 0 ][ order 1 ] ...
+ *          [ control | map of units | gap ][ order 3: 128 bytes ][ order 0 ][ order 0 ][ order 1 ] ...
  *
  *   control, in 16-bit words   [ units ][ base ][ check ][ - ][ heads of the free lists: orders 0 .. 15 ]
  *   map, one byte for each unit of 16 bytes
  *     order + 1      a free block begins       LIVE | order      a live block begins, its payload with it
  *     0              inside a block            ALIGNED | order   a live block begins, its payload later (memalign):
  *                                              INNER | order     there
- *   free block                 [ next ][ previous ] ...    units + 1, 0 is none
+ *   free block                 [ next ][ previous ] ...    units + 1; the last of a list has itself as next
  *
  *   free   [ order 1 ][ order 1, buddy free ]  =>  [ order 2 ] and again with its buddy
  *
  * An arena that is no power of two is covered by the largest aligned blocks that fit.
  *
- * Bound: 16 orders, each step a list operation. Overhead: up to half of each block; control 40 bytes and a byte for
- * each 16. At most 65534 units, 1 MB.
+ * A write of up to 64 bytes past either end of a payload reaches the links and nothing else. They are believed where
+ * the map agrees: each leads to a free block of the order that leads back. Else all lists are made anew from the map.
+ * The heads lie outside the blocks, so what is given is free by the map.
+ *
+ * Bound: 16 orders, each step a list operation; where links were overwritten, one walk over the map as well. Overhead:
+ * up to half of each block; control 104 bytes and a byte for each 16. At most 65534 units, 1 MB.
  *
  * Invariants (check() returns the number)
  *   1  the map's blocks cover the units, each aligned to its order; entries inside are 0 but for one INNER
@@ -38,6 +42,8 @@ const CHECK = 2;
 const HEADS = 4;
 /** Index in u8. */
 const MAP = 40;
+/** Between the map and the first block, so that a write that far before a payload does not reach the map. */
+const GAP_BYTES = 64;
 
 const MAX_ORDER = 15;
 const LIVE = 0x80;
@@ -48,13 +54,13 @@ const MAX_UNITS = 65534;
 const MAX_REQUEST_BYTES = 0x80000;
 
 export function init(arenaBytes: number): number {
-  let units = ((arenaBytes - MAP - 15) / 17) | 0;
+  let units = ((arenaBytes - MAP - GAP_BYTES - 15) / 17) | 0;
   if (units < 1) return 0;
   if (units > MAX_UNITS) units = MAX_UNITS;
   for (let word = 0; word < MAP >> 1; word++) u16[word] = 0;
   u16[UNITS] = units;
   // In units: the base of the largest arena does not fit 16 bits in bytes.
-  u16[BASE] = (MAP + units + 15) >> 4;
+  u16[BASE] = (MAP + units + GAP_BYTES + 15) >> 4;
   for (let unit = 0; unit < units; unit++) u8[MAP + unit] = 0;
   let largest = 0;
   for (let unit = 0; unit < units; ) {
@@ -75,20 +81,50 @@ function wordOf(unit: number): number {
 
 function insert(unit: number, order: number): void {
   const next = u16[HEADS + order]!;
-  u16[wordOf(unit)] = next;
-  u16[wordOf(unit) + 1] = 0;
+  u16[wordOf(unit)] = next === 0 ? unit + 1 : next;
   if (next !== 0) u16[wordOf(next - 1) + 1] = unit + 1;
   u16[HEADS + order] = unit + 1;
   u8[MAP + unit] = order + 1;
 }
 
 function remove(unit: number, order: number): void {
-  const next = u16[wordOf(unit)]!;
-  const previous = u16[wordOf(unit) + 1]!;
-  if (previous === 0) u16[HEADS + order] = next;
-  else u16[wordOf(previous - 1)] = next;
-  if (next !== 0) u16[wordOf(next - 1) + 1] = previous;
+  if (!unlink(unit, order)) {
+    relist();
+    unlink(unit, order);
+  }
   u8[MAP + unit] = 0;
+}
+
+/** Whether a link leads to a free block of the order. */
+function isLink(link: number, order: number): boolean {
+  return link !== 0 && link <= u16[UNITS]! && u8[MAP + link - 1] === order + 1;
+}
+
+/** Takes a block out of its list; false, and nothing is changed, when its links are not those of a list. */
+function unlink(unit: number, order: number): boolean {
+  const self = unit + 1;
+  const next = u16[wordOf(unit)]!;
+  if (next !== self && (!isLink(next, order) || u16[wordOf(next - 1) + 1] !== self)) return false;
+  if (u16[HEADS + order] === self) {
+    u16[HEADS + order] = next === self ? 0 : next;
+    return true;
+  }
+  const previous = u16[wordOf(unit) + 1]!;
+  if (!isLink(previous, order) || u16[wordOf(previous - 1)] !== self) return false;
+  u16[wordOf(previous - 1)] = next === self ? previous : next;
+  if (next !== self) u16[wordOf(next - 1) + 1] = previous;
+  return true;
+}
+
+/** All lists from the map, whatever the links were. */
+function relist(): void {
+  // loop: at most 16
+  for (let order = 0; order <= MAX_ORDER; order++) u16[HEADS + order] = 0;
+  // loop: at most overwrittenUnits
+  for (let unit = 0; unit < u16[UNITS]!; unit++) {
+    const order = u8[MAP + unit]! - 1;
+    if (order >= 0 && order <= MAX_ORDER) insert(unit, order);
+  }
 }
 
 /** The order whose blocks hold `size` bytes, -1 when none does. */
@@ -281,11 +317,14 @@ export function check(): number {
   }
   for (let order = 0; order <= MAX_ORDER; order++) {
     let previous = 0;
-    for (let link = u16[HEADS + order]!; link !== 0; link = u16[wordOf(link - 1)]!) {
-      if (link > units || u8[MAP + link - 1] !== order + 1 || free === 0) return violated(2, link - 1);
-      if (u16[wordOf(link - 1) + 1] !== previous) return violated(2, link - 1);
+    let link = u16[HEADS + order]!;
+    while (link !== 0) {
+      if (!isLink(link, order) || free === 0) return violated(2, link - 1);
+      if (previous !== 0 && u16[wordOf(link - 1) + 1] !== previous) return violated(2, link - 1);
       previous = link;
       free--;
+      link = u16[wordOf(link - 1)]!;
+      if (link === previous) link = 0;
     }
   }
   return free === 0 ? 0 : violated(2, 0);

@@ -6,6 +6,8 @@
 /** The smallest block of any policy, and the smallest page and large block, in bytes. */
 const LEAST_BLOCK_BYTES = 8;
 const LEAST_PAGE_BYTES = 128;
+/** The unit of the maps of buddy. */
+const UNIT_BYTES = 16;
 const WORD_BYTES = 4;
 /** A word of the map of block starts has a bit for each of 16 granules of 8 bytes. */
 const START_WORD_COVERS_BYTES = 128;
@@ -31,6 +33,8 @@ export function loopCounts(arenaBytes: number): Record<string, number> {
     // A path of the tree of free blocks, and a search in it.
     keyBits: 2 * granuleBits,
     searchSteps: 4 * granuleBits,
+    // The map of units, walked where a program overwrote the links in free blocks: 0 for one that does not.
+    overwrittenUnits: Math.ceil(arenaBytes / UNIT_BYTES),
     // The map of block starts.
     startWords: Math.ceil(arenaBytes / START_WORD_COVERS_BYTES) + 1,
   };

@@ -1,0 +1,36 @@
+// Damage to bare heaps, safety off: what each policy is held to after writes past, before and into its blocks. Seeds are
+// the numbers of the cases: damageHeap(arenas[seed % 4], kind, seed) does one again.
+// HEAPGLASS_DAMAGE: cases a policy and kind. docs/safety.md has the table of a longer run.
+import { afterAll, expect, test } from 'vitest';
+import { type PolicyName, policyNames } from '../../firmware/src/policies/index.ts';
+import { type DamageKind, damageHeaps, damageKinds, guardedArenas, type Harm, harms } from './damage.ts';
+import { guardedPolicy } from './support/guarded.ts';
+
+const cases = Number(process.env.HEAPGLASS_DAMAGE ?? 500);
+
+const everything = harms;
+/** Harm that must not follow. */
+const excluded: Partial<Record<PolicyName, Partial<Record<DamageKind, readonly Harm[]>>>> = {
+  // Bookkeeping outside the blocks.
+  buddy: { overflow: everything, underflow: everything, 'wild store': everything },
+  slab: { overflow: everything, 'wild store': everything },
+};
+
+const rows: string[] = [];
+
+test.each(policyNames)('%s, safety off: what damage does, and what it does not', async (name) => {
+  const arenas = await guardedArenas((arenaBytes) => guardedPolicy(name, arenaBytes));
+  for (const kind of damageKinds) {
+    const { counts, seeds } = damageHeaps(arenas, kind, 1, cases);
+    const found = harms
+      .filter((harm) => counts[harm] > 0)
+      .map((harm) => `${harm} ${counts[harm]} (seed ${seeds[harm]})`);
+    rows.push(`${name.padEnd(11)} ${kind.padEnd(10)} ${found.join(', ') || 'nothing'}`);
+    const broken = (excluded[name]?.[kind] ?? []).filter((harm) => counts[harm] > 0);
+    expect(broken.map((harm) => `${kind}: ${harm} at seed ${seeds[harm]}`)).toEqual([]);
+  }
+});
+
+afterAll(() => {
+  console.info(`harm of ${cases} cases each, seeds 1 to ${cases}\n${rows.join('\n')}`);
+});
