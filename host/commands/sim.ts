@@ -18,6 +18,7 @@ import { listen, parseListen } from '../sim/listen.ts';
 import { openPty } from '../sim/pty.ts';
 import { bootImage } from '../sim/whole-system.ts';
 import { openBoard } from '../transport/sim.ts';
+import { PrintedLines } from '../view/escape.ts';
 import { plural } from '../view/units.ts';
 
 const defaultBoard = 'kaluma-pico';
@@ -82,24 +83,28 @@ async function run(args: Arguments, io: Io): Promise<ExitCode> {
     return serve(board, listenSpec ?? 'tcp:0', !isWhole && !args.flag('fast'), args, io);
   const transport = openBoard(board, { realTime: !isWhole && args.flag('real-time') });
   const isJson = args.flag('json');
-  const shows = isJson ? () => {} : (bytes: Uint8Array) => io.out(Buffer.from(bytes).toString('latin1'));
+  const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
+  const printed = new PrintedLines((line) => io.out(`${line}\n`));
   let printedBytes = 0;
   let frames = 0;
   const reader = new FrameReader({
     frame: () => {
       frames++;
     },
-    text: shows,
+    text: (bytes) => {
+      if (!isJson) printed.push(latin1(bytes));
+    },
     damaged: () => {},
   });
   transport.onData((bytes) => {
     printedBytes += bytes.length;
-    if (args.flag('raw')) shows(bytes);
-    else reader.push(bytes);
+    if (!args.flag('raw')) reader.push(bytes);
+    else if (!isJson) io.out(latin1(bytes));
   });
   io.signal.addEventListener('abort', () => void transport.close());
   await transport.clock.sleep(args.number('for') ?? (args.number('seconds') ?? defaultForSeconds) * 1000);
   await transport.close();
+  printed.end();
   if (isJson) io.out(`${JSON.stringify({ ...stateOf(board), printedBytes }, null, 2)}\n`);
   else if (frames > 0) io.err(notShown(frames, board.board.id, args.positionals[0]));
   const death = deathOf(board);

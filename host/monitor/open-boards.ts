@@ -45,16 +45,13 @@ export interface OpenWishes {
   printsText: boolean;
 }
 
-/** A REPL's prompts between what a program prints. */
-const onlyPrompts = /^[>\s]*$/;
-
 /** The session of a live view: what the board prints goes to a pipe's stderr, behind `name` if there is one. */
 export function liveSession(port: string, io: Io, name = 'board'): Session {
   return new Session({
     source: port,
     siteName: siteNames(),
     onText: (line) => {
-      if (!io.isTerminal && !onlyPrompts.test(line)) io.err(`${visible(name, 40)}: ${visible(line, 200)}\n`);
+      if (!io.isTerminal && line.trim() !== '') io.err(`${visible(name, 40)}: ${visible(line, 200)}\n`);
     },
   });
 }

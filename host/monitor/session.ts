@@ -17,7 +17,7 @@ import { OPERATION_FREE, OPERATION_MALLOC, OPERATION_REALLOC, PostMortemWatch } 
 import { TelemetryDecoder } from '../model/decoder.ts';
 import type { Counters, EngineSample, Hello, MapChunk, PostMortem, TelemetryListener } from '../model/events.ts';
 import { HeapModel } from '../model/heap-model.ts';
-import { replText } from '../view/escape.ts';
+import { PrintedLines } from '../view/escape.ts';
 import type { BlockVisitor, Figures, LineFigures, MarkRow, Scene, SceneState, SiteRow } from '../view/scene.ts';
 import { Timeline } from '../view/timeline.ts';
 import { bytesText, durationText } from '../view/units.ts';
@@ -30,7 +30,7 @@ export interface SessionOptions {
   program?: string;
   /** A site's source line; undefined when it is not known. The bundle's id is what the board said, 0 before that. */
   siteName?: (site: number, bundleId: number) => string | undefined;
-  /** Called with each whole line that the program or the REPL printed, control characters made visible. */
+  /** Called with each line that the program or the REPL printed, without prompts, control characters made visible. */
   onText?: (line: string) => void;
   /** Called with each sound frame's body, before it is decoded: for a recording. */
   onFrame?: (body: Uint8Array, length: number) => void;
@@ -42,8 +42,6 @@ const MESSAGE_MS = 5000;
 const JUDGE_MS = 1000;
 /** Rates are of the last second heard. */
 const RATE_MS = 1000;
-/** A REPL line is cut here: a board that never ends its line takes no more memory. */
-const LONGEST_TEXT = 4096;
 /** With this many bytes and no frame among them, the line is said to be noise. */
 const NOISE_BYTES = 256;
 const TOP_SITES = 64;
@@ -62,7 +60,7 @@ const LEVELS = ['off', 'counters', 'sampled', 'events'] as const;
 const ENGINE_OUT_OF_MEMORY = /OUT OF MEMORY|LOW_MEMORY/;
 
 /** A request of the heap that got nothing, with what was free then. */
-export interface FailedRequest {
+export interface UnmetRequest {
   /** In words: `malloc(106)`. */
   asked: string;
   /** Where it was made; null when the board did not say. */
@@ -86,7 +84,10 @@ export class Session implements TelemetryListener {
   readonly decoder: TelemetryDecoder;
   private readonly options: SessionOptions;
   private readonly textDecoder = new TextDecoder();
-  private textLine = '';
+  private readonly printed = new PrintedLines((line) => {
+    if (ENGINE_OUT_OF_MEMORY.test(line)) this.engineFailure ??= line.trim();
+    this.options.onText?.(line);
+  });
   private startMs: number | null = null;
   private latestMs = 0;
   private heard: Heard[] = [];
@@ -102,7 +103,7 @@ export class Session implements TelemetryListener {
   postMortems = 0;
   /** The engine's own words for having run out of memory, the first it said; null while it said none. */
   engineFailure: string | null = null;
-  lastFailure: FailedRequest | null = null;
+  lastUnmet: UnmetRequest | null = null;
 
   constructor(options: SessionOptions) {
     this.options = options;
@@ -114,14 +115,7 @@ export class Session implements TelemetryListener {
   }
 
   text(bytes: Uint8Array): void {
-    this.textLine += this.textDecoder.decode(bytes, { stream: true });
-    const lines = this.textLine.split('\n');
-    this.textLine = (lines.pop() ?? '').slice(-LONGEST_TEXT);
-    for (const line of lines) {
-      const shown = replText(line);
-      if (ENGINE_OUT_OF_MEMORY.test(shown)) this.engineFailure ??= shown.trim();
-      this.options.onText?.(shown);
-    }
+    this.printed.push(this.textDecoder.decode(bytes, { stream: true }));
   }
 
   hello(hello: Hello): void {
@@ -167,7 +161,7 @@ export class Session implements TelemetryListener {
     this.mortem.failed(this.model, this.elapsedMs, size, offset, site);
     const { freeBytes, largestFreeBytes } = this.model.metrics();
     const asked = offset === 0 ? `malloc(${size})` : `realloc to ${size}`;
-    this.failedRequest(asked, site, { freeBytes, largestFreeBytes }, false);
+    this.unmetRequest(asked, site, { freeBytes, largestFreeBytes }, false);
     this.say(`${asked} failed${this.from(site)}: ${bytesText(freeBytes)} free, largest ${bytesText(largestFreeBytes)}`);
   }
 
@@ -219,7 +213,7 @@ export class Session implements TelemetryListener {
     if (this.model.exact) return;
     const { size, site, freeBytes, largestFreeBytes } = report;
     // Told with the events as well, it was told with the map of its moment.
-    if (this.lastFailure?.isSwept ?? true) this.failedRequest(`a request of ${bytesText(size)}`, site, report, true);
+    if (this.lastUnmet?.isSwept ?? true) this.unmetRequest(`a request of ${bytesText(size)}`, site, report, true);
     const swept = `${bytesText(freeBytes)} free, largest ${bytesText(largestFreeBytes)} at its last sweep`;
     this.say(`a request of ${bytesText(size)}${this.from(site)} failed; ${swept}`);
   }
@@ -394,14 +388,14 @@ export class Session implements TelemetryListener {
     return site === 0 ? '' : `, block of ${this.siteName(site)}`;
   }
 
-  private failedRequest(
+  private unmetRequest(
     asked: string,
     site: number,
     { freeBytes, largestFreeBytes }: Pick<Figures, 'freeBytes' | 'largestFreeBytes'>,
     isSwept: boolean,
   ): void {
     const place = site === 0 ? null : this.siteName(site);
-    this.lastFailure = { asked, place, freeBytes, largestFreeBytes, isSwept };
+    this.lastUnmet = { asked, place, freeBytes, largestFreeBytes, isSwept };
   }
 
   private from(site: number): string {

@@ -34,26 +34,26 @@ const failuresOf = (session: BoardWatch['session']): number => session.figures()
 
 /** `sim:puckjs ran out of memory: malloc(106) at app.js:4, the largest free block 264 B`. */
 function closingLine({ port, session }: BoardWatch): string {
-  const { engineFailure, lastFailure } = session;
+  const { engineFailure, lastUnmet } = session;
   if (engineFailure !== null) return `the engine on ${port} ran out of memory: ${visible(engineFailure, 80)}`;
-  if (lastFailure === null) return `${port} ran out of memory: ${plural(failuresOf(session), 'request')} failed`;
-  return `${port} ran out of memory: ${requestText(lastFailure)}`;
+  if (lastUnmet === null) return `${port} ran out of memory: ${plural(failuresOf(session), 'request')} failed`;
+  return `${port} ran out of memory: ${requestText(lastUnmet)}`;
 }
 
-function requestText({ asked, place, largestFreeBytes, isSwept }: NonNullable<BoardWatch['session']['lastFailure']>) {
+function requestText({ asked, place, largestFreeBytes, isSwept }: NonNullable<BoardWatch['session']['lastUnmet']>) {
   const swept = isSwept ? ' at its last sweep' : '';
   return `${asked}${place === null ? '' : ` at ${place}`}, the largest free block ${bytesText(largestFreeBytes)}${swept}`;
 }
 
 function factsOf({ session, silentMs }: BoardWatch, before: string): string[] {
-  const { lastFailure, engineFailure } = session;
+  const { lastUnmet, engineFailure } = session;
   const { failures } = session.figures();
   const engine = session.model.engineHeap.figures();
   const facts = session.answers().filter((answer) => / requests? failed/.test(answer));
   if (facts.length === 0)
     facts.push(`${failures === 0 ? 'no request' : plural(failures, 'request')} of its heap failed`);
   if (engineFailure !== null) {
-    if (lastFailure !== null) facts.push(`the last: ${requestText(lastFailure)}`);
+    if (lastUnmet !== null) facts.push(`the last: ${requestText(lastUnmet)}`);
     if (engine !== null) {
       const figures = `${bytesText(engine.usedBytes)} of ${bytesText(engine.totalBytes)}`;
       facts.push(`the engine had ${figures} in use when it was asked last`);

@@ -39,6 +39,50 @@ export function replText(text: string): string {
   return text.replace(/\x1b\[[0-9;?]*[A-Za-z]|\x1b[78]|\r|\x07/g, '').replace(/[\x00-\x09\x0b-\x1f\x7f]/g, '?');
 }
 
+/** How a REPL takes back its prompt, to print in its place: Espruino's `\r ESC [J`, Kaluma's `ESC [2K \r`. */
+const takenBack = /\r\x1b\[J|\x1b\[2K\r/;
+
+/** A line that a program printed, without the REPL's prompt before it; null for a prompt alone. */
+export function printedLine(line: string): string | null {
+  const parts = line.split(takenBack);
+  if (parts.length > 1) return replText(parts.at(-1)!);
+  // With its echo off a REPL takes nothing back; its prompt has no space behind it.
+  const text = replText(line);
+  const printed = text.replace(/^>+(?! )/, '');
+  return printed.trim() === '' && printed !== text ? null : printed;
+}
+
+/** Cuts what a board prints into such lines. One that is cut nowhere is given in pieces. */
+export class PrintedLines {
+  readonly #say: (line: string) => void;
+  #line = '';
+
+  constructor(say: (line: string) => void) {
+    this.#say = say;
+  }
+
+  push(text: string): void {
+    const lines = (this.#line + text).split('\n');
+    this.#line = lines.pop()!;
+    for (const line of lines) this.#put(line);
+    while (this.#line.length > LONGEST_LINE) {
+      this.#put(this.#line.slice(0, LONGEST_LINE));
+      this.#line = this.#line.slice(LONGEST_LINE);
+    }
+  }
+
+  end(): void {
+    if (replText(this.#line).trim() !== '') this.#put(this.#line);
+    this.#line = '';
+  }
+
+  #put(line: string): void {
+    const printed = printedLine(line);
+    if (printed !== null) this.#say(printed);
+  }
+}
+
+const LONGEST_LINE = 4096;
 const LONGEST_LABEL = 200;
 
 /** A metric's label: any letters, but no control, format or half character, and not endless. */
