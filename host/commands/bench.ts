@@ -1,9 +1,11 @@
 /** `heapglass bench`: what each policy needs for each trace, beside what C allocators needed for it. */
+import { loadBoard } from '../../boards/board.ts';
 import { exitCodes } from '../../boards/problem.ts';
 import { policyNames } from '../../firmware/src/policies/index.ts';
 import { type BenchRow, benchRow } from '../bench/bench.ts';
 import { benchTable, summaryTable, WORST_TRIES, worstTable } from '../bench/bench-table.ts';
 import { cycleMeter } from '../bench/cycles.ts';
+import { cyclesTable, whyNotCounted } from '../bench/cycles-table.ts';
 import { syntheticTraces } from '../bench/synthetic.ts';
 import type { WorstRow } from '../bench/worst.ts';
 import type { Command } from '../command.ts';
@@ -63,7 +65,9 @@ Policies: ${policyNames.join(', ')}.
     for (const trace of traces) {
       io.err(`${trace.name}: ${trace.kinds.length} operations\n`);
       for (const policy of policies) {
-        results.push(await benchRow(trace, policy, meter));
+        const row = await benchRow(trace, policy, meter);
+        results.push(row);
+        if (board !== undefined && row.cycles === null) io.err(`${whyNotCounted(row, loadBoard(board))}\n`);
       }
     }
     const race = args.flag('race') ? await (await import('../bench/race.ts')).race(traces, policies) : null;
@@ -71,6 +75,7 @@ Policies: ${policyNames.join(', ')}.
       io.out(`${JSON.stringify({ results, ...(race && { race }) })}\n`);
     } else {
       io.out(`${benchTable(results)}\n${summaryTable(results, traces)}`);
+      if (meter !== null) io.out(`\n${cyclesTable(results)}`);
       if (race) {
         io.out('\nmillions of operations a second, geometric mean over the traces\n');
         for (const { name, megaOperations } of race)

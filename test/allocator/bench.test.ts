@@ -10,9 +10,9 @@ import { command } from '../../host/commands/bench.ts';
 import { readTrace, type Trace } from '../../host/trace/trace.ts';
 import { captureIo } from '../support/io.ts';
 
-async function run(...words: string[]): Promise<{ code: number; out: string }> {
+async function run(...words: string[]): Promise<{ code: number; out: string; err: string }> {
   const { io, written } = captureIo();
-  return { code: await command.run(parseArguments(command, words), io), out: written.out };
+  return { code: await command.run(parseArguments(command, words), io), ...written };
 }
 
 const fixture = (name: string): string => `${packageRoot}/test/fixtures/traces/${name}.trace`;
@@ -103,4 +103,20 @@ test('--worst has the bound, the steps found and the cycles on both boards', asy
     expect(sequence).not.toBe('');
   }
   for (const cycles of Object.values(row!.cycles)) expect(Math.min(...Object.values(cycles!))).toBeGreaterThan(10_000);
+});
+
+test('an arena that a board has no room for is said, with the sizes', async () => {
+  const words = [fixture('expat-config'), '--policies', 'first-fit', '--board', 'puckjs'];
+  const { code, out, err } = await run(...words);
+  expect(code).toBe(0);
+  expect(err).toContain(
+    'expat-config, first-fit: no cycles on puckjs: they are counted in an arena of 35.6 KB, twice the footprint, and its engine has 33.4 KB in all',
+  );
+  expect(out).not.toContain('cycles on');
+});
+
+test('cycles on a board are a table of their own', async () => {
+  const words = [fixture('mqtt-sub'), '--policies', 'segregated', '--board', 'kaluma-pico'];
+  const { out } = await run(...words);
+  expect(out).toMatch(/cycles on kaluma-pico: mean, most +malloc +free +realloc\nmqtt-sub +segregated +\d/);
 });
