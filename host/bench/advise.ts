@@ -10,7 +10,7 @@ import { exitCodes, Problem } from '../../boards/problem.ts';
 import { type PolicyName, policies, policyNames } from '../../firmware/src/policies/index.ts';
 import type { Trace } from '../trace/trace.ts';
 import { movesBlocks } from './bench.ts';
-import { minimumFootprint } from './footprint.ts';
+import { minimumFootprint, runTrace, STEP_BYTES } from './footprint.ts';
 
 export interface Candidate {
   policy: PolicyName;
@@ -20,7 +20,7 @@ export interface Candidate {
 
 export interface Recommendation {
   policy: PolicyName;
-  /** Footprint and margin, a multiple of 16. */
+  /** Footprint and margin, a multiple of 16; the trace completes in it. */
   arenaBytes: number;
   board: string;
   /** Bytes of the arena beyond the smallest that completes the trace. */
@@ -51,13 +51,23 @@ export function candidates(trace: Trace, withMovers: boolean): Candidate[] {
     .sort((a, b) => a.footprintBytes - b.footprintBytes);
 }
 
-const withMargin = (bytes: number): number => (Math.ceil(bytes * (1 + MARGIN_SHARE)) + 15) & ~15;
+/**
+ * The arena to take: the footprint and its margin, or the next step up in which the trace completes. A larger arena does
+ * not always do what a smaller one does; where none up to twice the footprint completes it, that is the footprint itself.
+ */
+function withMargin(trace: Trace, { policy, footprintBytes }: Candidate): number {
+  const wished = Math.ceil((footprintBytes * (1 + MARGIN_SHARE)) / STEP_BYTES) * STEP_BYTES;
+  for (let bytes = wished; bytes <= 2 * footprintBytes; bytes += STEP_BYTES) {
+    if (runTrace(policies[policy], trace, bytes) === -1) return bytes;
+  }
+  return footprintBytes;
+}
 
 /** The smallest board that holds the arena, or the one named; a Problem when none does. */
 export function recommend(trace: Trace, found: readonly Candidate[], boardId?: string): Recommendation {
   const best = found[0];
   if (!best) throw new Problem(exitCodes.tooBig, `no policy completes ${trace.name}`, [], 'Use a smaller trace.');
-  const arenaBytes = withMargin(best.footprintBytes);
+  const arenaBytes = withMargin(trace, best);
   const boards = (boardId === undefined ? boardIds() : [boardId]).map((id) => loadBoard(id));
   const fitting = boards
     .filter((board) => arenaLimitBytes(board) >= arenaBytes)

@@ -35,7 +35,11 @@ export const command: Command = {
     bootrom: { type: 'string', value: 'FILE', help: "a real boot ROM for it, in place of Heapglass's own" },
     call: { type: 'string', value: 'CODE', help: 'what this costs once the program is loaded: cycles, memory' },
     xip: { type: 'boolean', help: 'with --call on the Pico: what misses of its flash cache cost is counted as well' },
-    seconds: { type: 'string', value: 'N', help: `virtual time to run; default ${defaultForSeconds}` },
+    seconds: {
+      type: 'string',
+      value: 'N',
+      help: `virtual time to run; default ${defaultForSeconds}; with --listen and --pty wall time, until Ctrl-C if not given`,
+    },
     for: { type: 'string', value: 'MS', help: 'the same in milliseconds' },
     listen: { type: 'string', value: 'tcp:PORT', help: 'lets others open the board over TCP, on this machine only' },
     pty: { type: 'boolean', help: 'lets others open the board as a serial device (needs socat)' },
@@ -64,6 +68,7 @@ async function run(args: Arguments, io: Io): Promise<ExitCode> {
   if (args.text('seconds') !== undefined && args.text('for') !== undefined) {
     throw usageProblem('sim', '--seconds and --for say the same: give one of them');
   }
+  if (args.text('link') !== undefined && !args.flag('pty')) throw usageProblem('sim', '--link is the path of --pty');
   const call = args.text('call');
   if (call !== undefined) {
     const [path] = args.positionals;
@@ -77,6 +82,7 @@ async function run(args: Arguments, io: Io): Promise<ExitCode> {
     );
   }
   const isWhole = isWholeSystem(args);
+  const forMs = durationOf(args);
   const board = isWhole ? await bootWhole(args) : await bootModel(args);
   const listenSpec = args.text('listen');
   if (listenSpec !== undefined || args.flag('pty'))
@@ -84,7 +90,8 @@ async function run(args: Arguments, io: Io): Promise<ExitCode> {
   const transport = openBoard(board, { realTime: !isWhole && args.flag('real-time') });
   const isJson = args.flag('json');
   const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
-  const printed = new PrintedLines((line) => io.out(`${line}\n`));
+  // A character a byte while lines are cut; out go the bytes, which may be UTF-8.
+  const printed = new PrintedLines((line) => io.out(Buffer.from(`${line}\n`, 'latin1')));
   let printedBytes = 0;
   let frames = 0;
   const reader = new FrameReader({
@@ -99,10 +106,10 @@ async function run(args: Arguments, io: Io): Promise<ExitCode> {
   transport.onData((bytes) => {
     printedBytes += bytes.length;
     if (!args.flag('raw')) reader.push(bytes);
-    else if (!isJson) io.out(latin1(bytes));
+    else if (!isJson) io.out(bytes);
   });
   io.signal.addEventListener('abort', () => void transport.close());
-  await transport.clock.sleep(args.number('for') ?? (args.number('seconds') ?? defaultForSeconds) * 1000);
+  await transport.clock.sleep(forMs ?? defaultForSeconds * 1000);
   await transport.close();
   printed.end();
   if (isJson) io.out(`${JSON.stringify({ ...stateOf(board), printedBytes }, null, 2)}\n`);
@@ -118,6 +125,12 @@ async function run(args: Arguments, io: Io): Promise<ExitCode> {
 function notShown(frames: number, boardId: string, program: string | undefined): string {
   const how = `heapglass monitor sim:${boardId}${program === undefined ? '' : ` --program ${program}`}`;
   return `\n${plural(frames, 'telemetry frame')} not shown; \`${how}\` draws the heap from them.\n`;
+}
+
+/** What --for or --seconds asks for. */
+function durationOf(args: Arguments): number | undefined {
+  const seconds = args.number('seconds');
+  return args.number('for') ?? (seconds === undefined ? undefined : seconds * 1000);
 }
 
 function isWholeSystem(args: Arguments): boolean {
@@ -161,17 +174,21 @@ async function serve(
     realTime,
     onClient: (text) => io.err(`${text}\n`),
   });
+  const forMs = durationOf(args);
   const path = args.text('link') ?? join(tmpdir(), `heapglass-${board.board.id}-${listener.port}`);
   try {
     const pty = args.flag('pty') ? await openPty(path, listener.port) : null;
     const address = `tcp://${listener.host}:${listener.port}`;
     const ready = { board: board.board.id, address, ...(pty && { device: pty.path }) };
     io.out(args.flag('json') ? `${JSON.stringify(ready)}\n` : `${board.board.name} at ${pty?.path ?? address}\n`);
-    io.err('Ctrl-C ends it.\n');
+    if (forMs === undefined) io.err('Ctrl-C ends it.\n');
+    let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       if (io.signal.aborted) resolve();
       io.signal.addEventListener('abort', () => resolve());
+      if (forMs !== undefined) timer = setTimeout(resolve, forMs);
     });
+    clearTimeout(timer);
     await pty?.close();
   } finally {
     await listener.close();

@@ -6,6 +6,7 @@ import { createEngine } from './create.ts';
 import type { Engine, Outcome } from './engine.ts';
 
 export interface CallFigures {
+  /** What the statement gives; null for undefined, which JSON has no word for. */
   value: unknown;
   /** Core cycles of the call, on the board's core. */
   cycles: number;
@@ -39,7 +40,7 @@ export function measureCall(
   const from = { cycles: engine.cycles, instructions: engine.instructions };
   const value = valueFrom(engine.run(call, 'the call'), `${call} fails`);
   return {
-    value,
+    value: value === undefined ? null : value,
     cycles: engine.cycles - from.cycles,
     instructions: engine.instructions === null ? null : engine.instructions - (from.instructions ?? 0),
     load: {

@@ -7,12 +7,12 @@ import { loadBoard } from '../../boards/board.ts';
 import { packageRoot } from '../../boards/root.ts';
 import { type PolicyName, policies } from '../../firmware/src/policies/index.ts';
 import { parseArguments } from '../../host/arguments.ts';
-import { arenaLimitBytes } from '../../host/bench/advise.ts';
+import { arenaLimitBytes, recommend } from '../../host/bench/advise.ts';
 import { runTrace } from '../../host/bench/footprint.ts';
 import type { Command } from '../../host/command.ts';
 import { command as advise } from '../../host/commands/advise.ts';
 import { command as budget } from '../../host/commands/budget.ts';
-import { readTrace } from '../../host/trace/trace.ts';
+import { parseTrace, readTrace } from '../../host/trace/trace.ts';
 import { captureIo } from '../support/io.ts';
 
 async function run(command: Command, ...words: string[]): Promise<{ code: number; out: string }> {
@@ -34,6 +34,16 @@ test('the recommended arena completes the trace and fits the board', async () =>
     const policy = policies[recommendation.policy as PolicyName];
     expect(runTrace(policy, readTrace(fixture(name)), recommendation.arenaBytes)).toBe(-1);
   }
+});
+
+test('the margin is never an arena in which the trace fails', () => {
+  const { buddy } = policies;
+  const calls = 'a 0 131; r 0 66; f 0; a 1 118; a 2 45; r 1 179; a 3 160; r 2 21; f 1; r 2 31; r 3 195; f 3';
+  const trace = parseTrace(`{"name":"not monotone"}\n${calls.replaceAll('; ', '\n')}\n`, 't');
+  expect([736, 832].map((bytes) => runTrace(buddy, trace, bytes) === -1)).toEqual([true, false]);
+  const { arenaBytes } = recommend(trace, [{ policy: 'buddy', footprintBytes: 736, movesBlocks: false }]);
+  expect(arenaBytes).toBeGreaterThan(832);
+  expect(runTrace(buddy, trace, arenaBytes)).toBe(-1);
 });
 
 test('a board that is too small is a Problem with its limit', async () => {

@@ -8,9 +8,11 @@ export interface CapturedIo {
 
 export function captureIo(changes: Partial<Io> = {}): CapturedIo {
   const written = { out: '', err: '' };
+  // Bytes may part a character.
+  const decoder = new TextDecoder();
   const io: Io = {
     out: (text) => {
-      written.out += typeof text === 'string' ? text : Buffer.from(text).toString();
+      written.out += typeof text === 'string' ? text : decoder.decode(text, { stream: true });
     },
     err: (text) => {
       written.err += text;

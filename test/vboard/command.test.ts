@@ -1,4 +1,6 @@
 // The command line of `sim`: how long it runs, and what it refuses.
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { exitCodes } from '../../boards/problem.ts';
@@ -32,4 +34,27 @@ test('what a program prints is shown without the frames of its telemetry, with -
   expect(shown.out).not.toMatch(/[\x00-\x09\x0b\x0c\x0e-\x1f]/);
   expect(shown.err).toMatch(/\d+ telemetry frames not shown; `heapglass monitor sim:puckjs --program .*ring-logger/);
   expect((await sim(program, '--board', 'puckjs', '--seconds', '3', '--raw')).out).toContain('\0');
+});
+
+const programOf = (code: string): string => {
+  const path = join(mkdtempSync(join(tmpdir(), 'heapglass-sim-')), 'program.js');
+  writeFileSync(path, code);
+  return path;
+};
+
+test.each(['puckjs', 'kaluma-pico'])('%s: what a program prints in UTF-8 comes out as UTF-8', async (board) => {
+  const program = programOf("console.log('23 \u00b0C, \u20ac 5');");
+  for (const raw of [[], ['--raw']]) {
+    expect((await sim(program, '--board', board, '--seconds', '1', ...raw)).out).toContain('23 \u00b0C, \u20ac 5');
+  }
+});
+
+test('--listen with --seconds ends by itself; --link without --pty is refused', async () => {
+  expect((await sim('--listen', 'tcp:0', '--for', '1')).err).toBe('');
+  await expect(sim('--link', '/tmp/tty')).rejects.toThrow('--link is the path of --pty');
+});
+
+test('--call of what gives no value has one in its JSON all the same', async () => {
+  const { out } = await sim(programOf('function run() {}'), '--call', 'run()', '--json');
+  expect(JSON.parse(out)).toMatchObject({ value: null, load: {} });
 });
