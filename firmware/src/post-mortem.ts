@@ -1,11 +1,11 @@
 /**
  * What to know when a request got nothing: the request, the largest free block, the last operations, and who pins the
- * holes, that is which live blocks stand between free ones. Bounded: a ring of operations and a few holes, in arrays
- * made once.
+ * holes, that is which live blocks stand between free ones. Memory beyond a program break and free pages are free: a
+ * request may have them. Bounded: a ring of operations and a few holes, in arrays made once.
  */
-import { blockKind, blockPayload, firstBlock, nextBlock } from './bound-policy.ts';
+import { blockKind, blockPayload, firstBlock, nextBlock, select } from './bound-policy.ts';
 import type { Heap } from './heap.ts';
-import { BLOCK_FREE, BLOCK_LIVE } from './policy.ts';
+import { BLOCK_BEYOND, BLOCK_FREE, BLOCK_LIVE } from './policy.ts';
 
 const LAST_OPERATIONS = 16;
 const HOLES = 8;
@@ -66,7 +66,7 @@ export function createPostMortem(): PostMortemRecorder {
     },
 
     failed(heap: Heap, size: number, site: number, siteOf: (block: number) => number): void {
-      const arenaBytes = heap.u8.length;
+      const heapBytes = heap.bytes;
       hasFailed = true;
       failedSize = size;
       failedSite = site;
@@ -75,12 +75,20 @@ export function createPostMortem(): PostMortemRecorder {
       holeCount = 0;
       heap.bind();
       let hole = 0;
-      let steps = arenaBytes >> 3;
+      let before = -1;
+      let steps = heapBytes >> 3;
       for (let block = firstBlock(); block !== 0 && steps > 0; steps--) {
         const next = nextBlock(block);
         const kind = blockKind(block);
-        if (kind === BLOCK_FREE) {
-          const bytes = (next === 0 ? arenaBytes : next) - block;
+        const place = select(block);
+        if (place <= before && hole !== 0) {
+          // Another region begins here: no block reaches into it.
+          keepHole(hole, 0, 0);
+          hole = 0;
+        }
+        before = place;
+        if (kind === BLOCK_FREE || kind === BLOCK_BEYOND) {
+          const bytes = (next === 0 ? heapBytes : next) - block;
           hole += bytes;
           freeBytes += bytes;
           if (hole > largestFreeBytes) largestFreeBytes = hole;

@@ -64,9 +64,10 @@ export function createRegionHeap(options: RegionHeapOptions): RegionHeap | null 
     const bytes = given.bytes & ~7;
     if (bytes <= 0) return null;
     const buffer = given.buffer || new ArrayBuffer(bytes);
-    state.bytes.push(new Uint8Array(buffer));
-    state.halves.push(new Uint16Array(buffer));
-    state.words.push(new Uint32Array(buffer));
+    // No longer than the region: a view's end is where a block must end.
+    state.bytes.push(new Uint8Array(buffer, 0, bytes));
+    state.halves.push(new Uint16Array(buffer, 0, bytes >> 1));
+    state.words.push(new Uint32Array(buffer, 0, bytes >> 2));
     state.bases[region] = total;
     state.sizes[region] = bytes;
     state.largeOnly[region] = given.large ? 1 : 0;

@@ -19,6 +19,7 @@
  * Invariants besides each arena's own (check() returns the number)
  *   101  a break is not beyond its region's floor
  *   102  the map of pages: runs begin with a first page, and no page below the floor is taken
+ *   103  no block begins beyond a break, where a policy keeps starts of the whole region
  */
 import { selectViews, u32 } from './arena.ts';
 import { BLOCK_BEYOND, BLOCK_CONTROL, BLOCK_LIVE, MISUSE_NOT_LIVE, MISUSE_WILD } from './policy.ts';
@@ -63,6 +64,7 @@ const BREAK_SLACK = 32;
 /** In place of the policy's own invariant numbers. */
 const BREAK_BEYOND_FLOOR = 101;
 const PAGES_DAMAGED = 102;
+const BLOCK_BEYOND_BREAK = 103;
 
 let regionCount = 0;
 let largeFrom = 0;
@@ -451,6 +453,10 @@ export function check(): number {
       const wrong = inner.check();
       checkedAt = base + inner.checkOffset();
       if (wrong !== 0) return wrong;
+      // To such a policy what lies beyond the break is one live block, the last.
+      const end = breaks[region]!;
+      checkedAt = base + end;
+      if (end < sizes[region]! && inner.usableSize(end) !== 0 && inner.nextBlock(end) !== 0) return BLOCK_BEYOND_BREAK;
     }
     // The last granule below the floor: a floor may be the region's end, and the next one's start.
     checkedAt = base + floors[region]! - 8;

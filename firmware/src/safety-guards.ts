@@ -4,8 +4,12 @@
  *
  *   policy's block    [ guard .. ][ payload: what was asked ][ guard .. to the block's end ]
  *   quarantined       [ GONE bytes ......................................................... ]
+ *
+ * A block is written through the bound views, where it begins at `placeOf`: the heap may have several regions.
  */
+import { u8, u16 } from './arena.ts';
 import type { BlockTable } from './block-table.ts';
+import { select } from './bound-policy.ts';
 import { fillBytes } from './fill.ts';
 import type { Heap } from './heap.ts';
 import { FAULT_OVERFLOW, FAULT_UNDERFLOW, FAULT_USE_AFTER_FREE, type FaultLog } from './safety-faults.ts';
@@ -27,10 +31,7 @@ export interface Guards {
 }
 
 export function createGuards(heap: Heap, table: BlockTable, log: FaultLog): Guards {
-  const u8 = heap.u8;
-  const u16 = heap.u16;
-
-  /** Offset of the first byte in [from, to) that is not `value`, 0 when all are. Two bytes at a time. */
+  /** Place of the first byte in [from, to) that is not `value`, -1 when all are. Two bytes at a time. */
   function firstOther(from: number, to: number, value: number): number {
     const pair = value * 0x101;
     let at = from;
@@ -40,45 +41,51 @@ export function createGuards(heap: Heap, table: BlockTable, log: FaultLog): Guar
       if (u8[at] !== value) return at;
       at++;
     }
-    return 0;
+    return -1;
   }
 
   function startOf(slot: number): number {
     return heap.locate(table.innerOf[slot]!);
   }
 
-  function report(kind: number, slot: number, at: number): number {
-    return log.report(kind, table.keyOf[slot]!, table.siteOf[slot]!, table.sizeOf[slot]!, at);
+  /** Binds the views of the block's region, and says where in them it begins. */
+  function placeOf(slot: number): number {
+    return select(startOf(slot));
+  }
+
+  /** `at` is `distance` bytes behind the block's start. */
+  function report(kind: number, slot: number, distance: number): number {
+    return log.report(kind, table.keyOf[slot]!, table.siteOf[slot]!, table.sizeOf[slot]!, startOf(slot) + distance);
   }
 
   return {
     startOf,
 
     guard(slot: number): void {
-      const start = startOf(slot);
+      const start = placeOf(slot);
       const payload = start + table.leadOf[slot]!;
       fillBytes(u8, start, payload, GUARD);
       fillBytes(u8, payload + table.sizeOf[slot]!, start + table.usableOf[slot]!, GUARD);
     },
 
     checkGuards(slot: number): number {
-      const start = startOf(slot);
+      const start = placeOf(slot);
       const payload = start + table.leadOf[slot]!;
       const after = firstOther(payload + table.sizeOf[slot]!, start + table.usableOf[slot]!, GUARD);
-      if (after !== 0) return report(FAULT_OVERFLOW, slot, after);
+      if (after >= 0) return report(FAULT_OVERFLOW, slot, after - start);
       const before = firstOther(start, payload, GUARD);
-      return before === 0 ? 0 : report(FAULT_UNDERFLOW, slot, before);
+      return before < 0 ? 0 : report(FAULT_UNDERFLOW, slot, before - start);
     },
 
     bury(slot: number): void {
-      const start = startOf(slot);
+      const start = placeOf(slot);
       fillBytes(u8, start, start + table.usableOf[slot]!, GONE);
     },
 
     checkGone(slot: number): number {
-      const start = startOf(slot);
+      const start = placeOf(slot);
       const at = firstOther(start, start + table.usableOf[slot]!, GONE);
-      return at === 0 ? 0 : report(FAULT_USE_AFTER_FREE, slot, at);
+      return at < 0 ? 0 : report(FAULT_USE_AFTER_FREE, slot, at - start);
     },
   };
 }

@@ -15,8 +15,9 @@
  * Cost: two guards a block, the quarantined blocks, the table (0.75 bytes for each byte of an arena below
  * 64 KB, else 1.1); with `verify` each operation walks the heap.
  */
+import { u8 } from './arena.ts';
 import { createBlockTable, SLOT_LIVE, SLOT_QUARANTINED } from './block-table.ts';
-import { blockKind, blockPayload, firstBlock, nextBlock, usableSize } from './bound-policy.ts';
+import { blockKind, blockPayload, firstBlock, nextBlock, select, usableSize } from './bound-policy.ts';
 import { fillBytes } from './fill.ts';
 import type { Heap, HeapStats } from './heap.ts';
 import { BLOCK_LIVE, MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from './policy.ts';
@@ -44,6 +45,8 @@ export interface SafetyOptions {
 export interface SafeHeap extends Heap {
   /** Bytes that safety keeps outside the arena: the table of blocks and the counters of the accounts. */
   readonly tableBytes: number;
+  /** Gives the blocks in quarantine back, each looked at first. */
+  releaseQuarantine(): void;
   /** Blocks from now on belong to this owner, 0 to 15: a task, a module. Returns the one before. */
   setOwner(owner: number): number;
   /** What is live by site, and by owner. Walks the table. */
@@ -66,17 +69,12 @@ const GUARD_BYTES = 8;
 const QUARANTINE_BLOCKS = 16;
 const MOST_ALIGNMENT_BYTES = 4096;
 
-/**
- * A safe heap over `heap`, which must be empty and is used through it only from now on; null for null, and for a heap of
- * several regions.
- */
+/** A safe heap over `heap`, which must be empty and is used through it only from now on; null for null. */
 export function createSafeHeap(heap: Heap | null, options?: SafetyOptions): SafeHeap | null {
-  // Guards are written through the views of one buffer.
-  if (!heap || heap.bytes !== heap.u8.length) return null;
+  if (!heap) return null;
   const inner = heap;
   const chosen: SafetyOptions = options || {};
-  const u8 = inner.u8;
-  const arenaBytes = u8.length;
+  const arenaBytes = inner.bytes;
   const guardBytes = chosen.guardBytes === undefined ? GUARD_BYTES : Math.max(8, (chosen.guardBytes + 7) & ~7);
   const quarantineBlocks = chosen.quarantineBlocks === undefined ? QUARANTINE_BLOCKS : chosen.quarantineBlocks;
   const verify = chosen.verify !== false;
@@ -167,7 +165,8 @@ export function createSafeHeap(heap: Heap | null, options?: SafetyOptions): Safe
     const usable = inner.usableSize(block);
     const start = inner.locate(block);
     const place = placeOf(block);
-    if (table.overlaps(place, usable) || start + usable > arenaBytes || usable < whole) {
+    const end = start + usable;
+    if (table.overlaps(place, usable) || end > arenaBytes || select(start) + usable > u8.length || usable < whole) {
       damage(FAULT_OVERLAP, block, start);
       table.give(slot);
       return 0;
@@ -234,10 +233,11 @@ export function createSafeHeap(heap: Heap | null, options?: SafetyOptions): Safe
     if (slot === 0 || guards.checkGuards(slot) !== 0) return 0;
     const to = give(0, size, site || 0);
     if (to === 0) return 0;
-    const target = payloadOf(table.find(to));
-    const from = payloadOf(slot);
+    const from = select(payloadOf(slot));
+    const source = u8;
+    const target = select(payloadOf(table.find(to)));
     const kept = Math.min(size, table.sizeOf[slot]!);
-    for (let at = 0; at < kept; at++) u8[target + at] = u8[from + at]!;
+    for (let at = 0; at < kept; at++) u8[target + at] = source[from + at]!;
     free(key, site);
     return to;
   }
@@ -271,7 +271,7 @@ export function createSafeHeap(heap: Heap | null, options?: SafetyOptions): Safe
       const bytes = count < 0 || size < 0 || count * size > arenaBytes ? -1 : count * size;
       const key = give(0, bytes, site || 0);
       if (key !== 0) {
-        const payload = payloadOf(table.find(key));
+        const payload = select(payloadOf(table.find(key)));
         fillBytes(u8, payload, payload + bytes, 0);
       }
       return key;
@@ -315,6 +315,10 @@ export function createSafeHeap(heap: Heap | null, options?: SafetyOptions): Safe
       const stats = inner.stats();
       stats.liveBlocks = liveSlots - quarantined;
       return stats;
+    },
+
+    releaseQuarantine(): void {
+      while (quarantined > 0 && !isDamaged) releaseOldest();
     },
 
     setOwner: accounts.setOwner,

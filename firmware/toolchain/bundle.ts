@@ -77,8 +77,8 @@ export interface Bundle {
   files: string[];
   /** The processor that the policy was compiled for, and the bytes of its code; null where it is interpreted. */
   native: { cpu: Cpu; blobBytes: number } | null;
-  /** Whether a table of blocks lies beside each arena (createSafeHeap). */
-  isSafe: boolean;
+  /** Bytes of each heap beside which lies a table of blocks (createSafeHeap). */
+  safeHeapsBytes: (number | null)[];
 }
 
 /** How the paths of the device code begin in maps and site tables. */
@@ -150,7 +150,7 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
     arenasBytes: built.arenasBytes,
     files: built.files,
     native: built.native,
-    isSafe: built.isSafe,
+    safeHeapsBytes: built.safeHeapsBytes,
   };
 }
 
@@ -219,7 +219,7 @@ interface Built {
   files: string[];
   native: Bundle['native'];
   isOnlyHeap: boolean;
-  isSafe: boolean;
+  safeHeapsBytes: (number | null)[];
 }
 
 async function bundleModules(options: BundleOptions, entry: string, level: TelemetryLevel): Promise<Built> {
@@ -242,7 +242,7 @@ async function bundleModules(options: BundleOptions, entry: string, level: Telem
       files,
       native: null,
       isOnlyHeap: false,
-      isSafe: false,
+      safeHeapsBytes: [],
     };
   const origin = new SourceMap(result.map);
   const facts = heapFacts(result.code, (line, column) => isProgram(origin.trace(line, column)?.source));
@@ -251,7 +251,7 @@ async function bundleModules(options: BundleOptions, entry: string, level: Telem
     policy = named;
     result = await buildWith(options, entry, policy, level, facts.hasRegions);
   }
-  const { arenasBytes, isOnlyHeap, isSafe } = facts;
+  const { arenasBytes, isOnlyHeap, safeHeapsBytes } = facts;
   const native = usesHeap && result.native ? { cpu: result.native.cpu, blobBytes: result.native.blobBytes } : null;
   return {
     code: result.code,
@@ -263,7 +263,7 @@ async function bundleModules(options: BundleOptions, entry: string, level: Telem
     native,
     files,
     isOnlyHeap,
-    isSafe,
+    safeHeapsBytes,
   };
 }
 

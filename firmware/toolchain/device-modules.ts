@@ -8,6 +8,7 @@
  *   ./observer.ts        the recorder, when there is telemetry (else the empty functions, which vanish)
  *   ./moves.ts           the log of moves, when there is telemetry and the policy moves blocks
  *   ./telemetry.ts       nothing, when there is none
+ *   ./safety-regions.ts  safety.ts itself, when heaps have one arena
  *   require("Storage")   a module of the board: left as it is
  */
 import { basename, join } from 'node:path';
@@ -38,7 +39,7 @@ export function deviceModules(
 ): Plugin {
   const modules: Record<string, string> = regions
     ? regionModules(policy)
-    : { 'bound-policy.ts': native ?? boundPolicy(policy) };
+    : { 'bound-policy.ts': native ?? boundPolicy(policy), 'safety-regions.ts': safetyOfOneArena };
   if (native !== null)
     modules['native-batch.ts'] = "export { freeMany, mallocMany, usableMany } from './bound-policy.ts';\n";
   if (!telemetry) modules['telemetry.ts'] = noTelemetry;
@@ -82,6 +83,8 @@ const noTelemetry = `export function startTelemetry(heap) { return 0; }
 export function poll() {}
 export function mark(id) {}
 `;
+
+const safetyOfOneArena = "export { createSafeHeap } from './safety.ts';\n";
 
 /**
  * Espruino's `fill` looks at every element and sets those in range (src/jswrap_array.c jswrap_array_fill), 17 of them

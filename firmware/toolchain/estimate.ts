@@ -76,14 +76,14 @@ const kaluma = {
 
 /** Estimates what a bundle takes of the engine's memory once it runs. Null for a board whose memory is not known. */
 export function estimateMemory(
-  bundle: Pick<Bundle, 'code' | 'arenasBytes' | 'isSafe'> & { native?: Bundle['native'] },
+  bundle: Pick<Bundle, 'code' | 'arenasBytes' | 'safeHeapsBytes'> & { native?: Bundle['native'] },
   board: Board,
   options: EstimateOptions = {},
 ): MemoryEstimate | null {
   const shape = shapeOf(bundle.code);
   const inRam = options.inRam || !board.features.storage;
   const known = bundle.arenasBytes.filter((bytes) => bytes !== null);
-  const tables = bundle.isSafe ? known.map((bytes) => blockTableBytes(bytes & ~7)) : [];
+  const tables = bundle.safeHeapsBytes.filter((bytes) => bytes !== null).map((bytes) => blockTableBytes(bytes & ~7));
   const unknownArenas = bundle.arenasBytes.length - known.length;
   const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
   if (board.jsvars) {

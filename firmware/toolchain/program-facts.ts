@@ -13,8 +13,8 @@ export interface HeapFacts {
   isOnlyHeap: boolean;
   /** Its heaps are heaps of regions. */
   hasRegions: boolean;
-  /** The program puts safety over its heaps: a table beside each arena. */
-  isSafe: boolean;
+  /** Bytes of each heap, all its regions, beside which safety keeps a table; none when the program uses no safety. */
+  safeHeapsBytes: (number | null)[];
 }
 
 const plainHeap = /^createHeap\d*$/;
@@ -27,6 +27,7 @@ export function heapFacts(code: string, inProgram: (line: number, column: number
   const constants = topLevelConstants(program);
   const names = new Set<string>();
   const arenasBytes: (number | null)[] = [];
+  const heapsBytes: (number | null)[] = [];
   let mayRepeat = false;
   let heaps = 0;
   ancestor(program, {
@@ -38,13 +39,17 @@ export function heapFacts(code: string, inProgram: (line: number, column: number
       const options = createHeapOptions(node);
       if (!options) {
         arenasBytes.push(null);
+        heapsBytes.push(null);
         return;
       }
       const policy = propertyOf(options, 'policy');
       if (policy?.type === 'Literal') names.add(String(policy.value));
       const regions = propertyOf(options, 'regions');
-      if (regions) arenasBytes.push(...regionsBytes(regions, constants));
-      else arenasBytes.push(bytesOf(options, constants));
+      const memories = regions
+        ? regionsBytes(regions, constants)
+        : [{ bytes: bytesOf(options, constants), given: false }];
+      arenasBytes.push(...memories.filter(({ given }) => !given).map(({ bytes }) => bytes));
+      heapsBytes.push(memories.reduce<number | null>((sum, { bytes }) => added(sum, bytes), 0));
     },
   });
   const isOnlyHeap = heaps === 1 && !mayRepeat && mentionsIn(program, inProgram, anyHeap) === 1;
@@ -57,7 +62,7 @@ export function heapFacts(code: string, inProgram: (line: number, column: number
       'Make each heap with createRegionHeap: one region is a heap of one arena.',
     );
   const isSafe = mentionsIn(program, inProgram, /^createSafeHeap\d*$/) > 0;
-  return { policy: onePolicy(names), arenasBytes, isOnlyHeap, hasRegions, isSafe };
+  return { policy: onePolicy(names), arenasBytes, isOnlyHeap, hasRegions, safeHeapsBytes: isSafe ? heapsBytes : [] };
 }
 
 /** How often a function of the device code is mentioned by its user: another mention may be kept and called again. */
@@ -77,14 +82,22 @@ function bytesOf(object: ObjectExpression, constants: ReadonlyMap<string, Expres
   return bytes ? numberOf(bytes, constants) : null;
 }
 
-/** Bytes of each region that takes memory of the engine's. */
-function regionsBytes(regions: AnyNode, constants: ReadonlyMap<string, Expression>): (number | null)[] {
-  if (regions.type !== 'ArrayExpression') return [null];
-  return regions.elements.flatMap((region) => {
-    if (region?.type !== 'ObjectExpression') return [null];
-    return propertyOf(region, 'buffer') ? [] : [bytesOf(region, constants)];
-  });
+/** Bytes of each region, and whether its memory is given rather than taken from the engine. */
+function regionsBytes(regions: AnyNode, constants: ReadonlyMap<string, Expression>): Memory[] {
+  if (regions.type !== 'ArrayExpression') return [{ bytes: null, given: false }];
+  return regions.elements.map((region) =>
+    region?.type === 'ObjectExpression'
+      ? { bytes: bytesOf(region, constants), given: propertyOf(region, 'buffer') !== undefined }
+      : { bytes: null, given: false },
+  );
 }
+
+interface Memory {
+  bytes: number | null;
+  given: boolean;
+}
+
+const added = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b);
 
 /** The options of `createHeap({ ... })`. */
 function createHeapOptions(node: CallExpression): ObjectExpression | undefined {

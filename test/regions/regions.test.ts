@@ -275,3 +275,14 @@ test('check() finds damage in any region, and its offset says in which', () => {
   expect(heap.check()).not.toBe(0);
   expect(heap.regionOf(heap.checkOffset())).toBe(1);
 });
+
+// Counterexample of the injected faults on safe heaps of regions: the break would have moved over the false start.
+test('check() finds a start of trie-fit beyond the break, before the break moves there', () => {
+  const heap = createRegionHeap({ regions: [{ bytes: 4096 }], policy: policies['trie-fit'] })!;
+  const block = heap.malloc(100);
+  expect(heap.check()).toBe(0);
+  heap.u8[40] = 178;
+  expect(heap.check()).toBe(103);
+  heap.u8[40] = 0;
+  expect([heap.check(), heap.free(block)]).toEqual([0, 0]);
+});

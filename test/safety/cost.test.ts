@@ -19,9 +19,12 @@ const heaps = {
   'bare heap': 'createHeap({ bytes: 4096 })',
   'safe, `verify: false`': 'createSafeHeap(createHeap({ bytes: 4096 }), { verify: false })',
   'safe, `verify: true`': 'createSafeHeap(createHeap({ bytes: 4096 }))',
+  'two regions of 2 KB': 'createRegionHeap({ regions: [{ bytes: 2048 }, { bytes: 2048 }] })',
+  'two regions, safe, `verify: false`':
+    'createSafeHeap(createRegionHeap({ regions: [{ bytes: 2048 }, { bytes: 2048 }] }), { verify: false })',
 };
 
-const programOf = (heap: string): string => `import { createHeap, createSafeHeap } from 'heapglass';
+const programOf = (heap: string): string => `import { createHeap, createRegionHeap, createSafeHeap } from 'heapglass';
 const heap = ${heap};
 for (let i = 0; i < ${LIVE}; i++) heap.malloc(24);
 globalThis.pairs = function (count) { for (let i = 0; i < count; i++) heap.free(heap.malloc(24)); };

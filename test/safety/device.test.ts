@@ -59,8 +59,8 @@ describe.each(['puckjs', 'microbit1', 'kaluma-pico'])('%s', (id) => {
   test('the bundle is in the subset, and its table of blocks is in the estimate', async () => {
     const { board, built } = await started(id);
     expect(checkSubset(built, board).map(findingText)).toEqual([]);
-    expect(built.isSafe).toBe(true);
-    const bare = estimateMemory({ ...built, isSafe: false }, board)!;
+    expect(built.safeHeapsBytes).toEqual([2048]);
+    const bare = estimateMemory({ ...built, safeHeapsBytes: [] }, board)!;
     expect(estimateMemory(built, board)!.arenas).toBeGreaterThan(bare.arenas + 2048 / 16);
   });
 

@@ -95,7 +95,7 @@ test.skipIf(!measured)('minified programs take on the real engines what is estim
   };
   // Programs without large arrays of their own, which the estimate knows only as arenas.
   for (const name of ['firstfit_min.js', 'tokeniser_min.js', 'fib.js', 'strhash.js', 'closures.js']) {
-    const program = { code: readFileSync(join(fidelity, name), 'utf8'), arenasBytes: [], isSafe: false };
+    const program = { code: readFileSync(join(fidelity, name), 'utf8'), arenasBytes: [], safeHeapsBytes: [] };
     const truth = programs[name]!;
     const kaluma = estimateMemory(program, loadBoard('kaluma-pico'))!.code / truth.kaluma.heapBytes;
     const espruino = estimateMemory(program, loadBoard('puckjs'), { inRam: true })!.code / truth.espruino.jsvars;
@@ -127,7 +127,7 @@ test.each([
   ['function f(){var a=1,b=2;function g(){return a}return {m(x){return a+x},g,n(y){b++}};}var o=f();', 27],
   ['function f(){return {m(x){return x},n:function(y){return y}};}var o=f();', 19],
 ])('what a call makes is counted: %s', (code, variables) => {
-  const { code: estimated } = estimateMemory({ code, arenasBytes: [], isSafe: false }, loadBoard('puckjs'))!;
+  const { code: estimated } = estimateMemory({ code, arenasBytes: [], safeHeapsBytes: [] }, loadBoard('puckjs'))!;
   expect(estimated).toBeGreaterThanOrEqual(variables);
   expect(estimated).toBeLessThan(variables * 1.5);
 });
