@@ -169,7 +169,9 @@ export function tableText(rows: readonly Row[]): string {
 }
 
 export const boundTableHead = '| policy | malloc bound / measured | free bound / measured |\n|---|---|---|\n';
-const boundPolicies: readonly PolicyName[] = ['tlsf', 'buddy', 'slab', 'trie-fit', 'best-fit', 'segregated'];
+const boundPolicies: readonly PolicyName[] = ['tlsf', 'buddy', 'percore', 'slab', 'trie-fit', 'best-fit', 'segregated'];
+/** No interrupt uses the heap, and nothing overwrites links. */
+const undisturbed = { deferred: 0, overwritten: 0 };
 
 /** The bound for the arena of a trace in the project, beside the most that its calls took. */
 export async function boundTableText(): Promise<string> {
@@ -178,7 +180,10 @@ export async function boundTableText(): Promise<string> {
   const meter = await nativeMeter('cortex-m0plus');
   const lines: string[] = [];
   for (const policy of boundPolicies) {
-    const bounds = worstCases(compilePolicy(policy, 'cortex-m0plus'), cortexM0Plus(), loopCounts(arenaBytes));
+    const bounds = worstCases(compilePolicy(policy, 'cortex-m0plus'), cortexM0Plus(), {
+      ...loopCounts(arenaBytes),
+      ...undisturbed,
+    });
     const { cycles } = (await meter(policy, trace, arenaBytes))!;
     const cells = (['malloc', 'free'] as const).map((call) => {
       const bound = bounds.get(call)!;

@@ -46,8 +46,11 @@ const listed: Bound = ({ live, arenaBytes }) => Math.min(live + 1, arenaBytes >>
 const tableLoads: Bound = ({ heldBytes }) => (heldBytes >> 7) + 1;
 /** W of trie-fit. */
 const width = ({ arenaBytes }: BoundOf): number => 32 - Math.clz32(arenaBytes >> 3);
-/** Pages of percore, and free runs of slab's pages, no two of which are neighbours. */
-const pages: Bound = ({ arenaBytes }) => arenaBytes >> 9;
+/** percore: two scans of all pages, one of the states in those that are for blocks, and the lists' heads. */
+const pages = ({ arenaBytes }: BoundOf): number => arenaBytes >> 9;
+const blockPages = (of: BoundOf): number => pages(of) - ((pages(of) * 35 + 735) >> 9);
+const scans: Bound = (of) => 33 * blockPages(of) + 2 * pages(of) + 46;
+/** Free runs of slab's pages, no two of which are neighbours. */
 const runs: Bound = ({ arenaBytes }) => ((arenaBytes >> 8) + 1) >> 1;
 /** compact: 2 H + B, where a handle is 2 bytes and was live together with all others, and a block is 8 bytes. */
 const slide: Bound = ({ arenaBytes }) => Math.ceil(0.3 * arenaBytes) + (arenaBytes >> 7) + 2;
@@ -101,13 +104,13 @@ export const stepBounds: Record<PolicyName, StepBound> = {
     realloc: (of) => joinAndSearch(of) + words(of),
   },
   percore: {
-    text: '32 P + 88; h / 512 + 1; 34 P + 88. P = n / 512 pages, each with 29 objects at most',
-    malloc: (of) => 32 * pages(of) + 88,
-    free: ({ heldBytes }) => (heldBytes >> 9) + 1,
-    realloc: (of) => 34 * pages(of) + 88,
+    text: '33 P + n / 256 + 46; h / 512; 34 P + n / 256 + 46. P pages of 512 bytes above the tables, each with 32 objects at most',
+    malloc: scans,
+    free: ({ heldBytes }) => heldBytes >> 9,
+    realloc: (of) => scans(of) + blockPages(of),
   },
   buddy: {
-    text: '30; 15; 45',
+    text: '30; 15; 45; n / 16 + 32 more for malloc and realloc after a write past a payload',
     malloc: () => 30,
     free: () => 15,
     realloc: () => 45,

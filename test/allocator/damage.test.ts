@@ -13,6 +13,7 @@ const everything = harms;
 const excluded: Partial<Record<PolicyName, Partial<Record<DamageKind, readonly Harm[]>>>> = {
   // Bookkeeping outside the blocks.
   buddy: { overflow: everything, underflow: everything, 'wild store': everything },
+  percore: { overflow: everything, underflow: everything, 'wild store': everything },
   slab: { overflow: everything, 'wild store': everything },
 };
 

@@ -129,7 +129,20 @@ function overwrite(name: string, most: Map<string, number>): void {
   for (const block of live) if (!kept.includes(block)) heap.call('free', block);
   for (const block of kept) heap.heap.arena.fill(0xff, block + 64, block + 96);
   for (const block of kept) heap.call('free', block);
-  for (let i = 0; i < 24; i++) heap.call('malloc', 8 + 8 * (i % 5));
+  while (heap.call('malloc', 8) !== 0);
+  note(heap, most);
+}
+
+/** Percore's large blocks: freed while the lock is taken, as an interrupt does (LOCK is the arena's third half); resized. */
+function interrupt(name: string, most: Map<string, number>): void {
+  const heap = new Checked(name, 16_384);
+  const large = Array.from({ length: 6 }, () => heap.call('malloc', 1000));
+  heap.heap.arena[4] = 1;
+  for (const block of large) heap.call('free', block);
+  heap.heap.arena[4] = 0;
+  const first = heap.call('malloc', 1000);
+  heap.call('realloc', first, 5000);
+  heap.call('realloc', first, 1000);
   note(heap, most);
 }
 
@@ -158,6 +171,7 @@ test.each(claiming)(
     }
     for (let seed = 1; seed <= (all ? 200 : 10); seed++) drive(name, seed, most);
     if ([...most.keys()].some((place) => place.includes('overwritten'))) overwrite(name, most);
+    if ([...most.keys()].some((place) => place.includes('deferred'))) interrupt(name, most);
     console.info(`${name}: most rounds: ${[...most].map(([place, rounds]) => `${place} ${rounds}`).join(', ')}`);
     // The sequences are worth something: they reach every annotated loop.
     for (const [place, rounds] of most) {

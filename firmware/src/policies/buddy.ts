@@ -5,7 +5,7 @@
  *   offset 0        40            base: a multiple of 16
  *          [ control | map of units | gap ][ order 3: 128 bytes ][ order 0 ][ order 0 ][ order 1 ] ...
  *
- *   control, in 16-bit words   [ units ][ base ][ check ][ - ][ heads of the free lists: orders 0 .. 15 ]
+ *   control, in 16-bit words   [ units ][ base ][ check ][ dropped? ][ heads of the free lists: orders 0 .. 15 ]
  *   map, one byte for each unit of 16 bytes
  *     order + 1      a free block begins       LIVE | order      a live block begins, its payload with it
  *     0              inside a block            ALIGNED | order   a live block begins, its payload later (memalign):
@@ -17,11 +17,11 @@
  * An arena that is no power of two is covered by the largest aligned blocks that fit.
  *
  * A write of up to 64 bytes past either end of a payload reaches the links and nothing else. They are believed where
- * the map agrees: each leads to a free block of the order that leads back. Else all lists are made anew from the map.
- * The heads lie outside the blocks, so what is given is free by the map.
+ * the map agrees: each leads to a free block of the order that leads back. Else the list is dropped, and all lists are
+ * made anew from the map when they have no block. Their heads lie outside the blocks, so what is given is free by the map.
  *
- * Bound: 16 orders, each step a list operation; where links were overwritten, one walk over the map as well. Overhead:
- * up to half of each block; control 104 bytes and a byte for each 16. At most 65534 units, 1 MB.
+ * Bound: 16 orders, each step a list operation; malloc may walk over the map after links were overwritten. Overhead: up
+ * to half of each block; control 104 bytes and a byte for each 16. At most 65534 units, 1 MB.
  *
  * Invariants (check() returns the number)
  *   1  the map's blocks cover the units, each aligned to its order; entries inside are 0 but for one INNER
@@ -39,6 +39,7 @@ export { locate, pin, unpin } from './in-place.ts';
 const UNITS = 0;
 const BASE = 1;
 const CHECK = 2;
+const DROPPED = 3;
 const HEADS = 4;
 /** Index in u8. */
 const MAP = 40;
@@ -89,8 +90,8 @@ function insert(unit: number, order: number): void {
 
 function remove(unit: number, order: number): void {
   if (!unlink(unit, order)) {
-    relist();
-    unlink(unit, order);
+    u16[HEADS + order] = 0;
+    u16[DROPPED] = 1;
   }
   u8[MAP + unit] = 0;
 }
@@ -118,9 +119,10 @@ function unlink(unit: number, order: number): boolean {
 
 /** All lists from the map, whatever the links were. */
 function relist(): void {
-  // loop: at most 16
+  u16[DROPPED] = 0;
+  // loop: at most overwritten
   for (let order = 0; order <= MAX_ORDER; order++) u16[HEADS + order] = 0;
-  // loop: at most overwrittenUnits
+  // loop: at most overwritten
   for (let unit = 0; unit < u16[UNITS]!; unit++) {
     const order = u8[MAP + unit]! - 1;
     if (order >= 0 && order <= MAX_ORDER) insert(unit, order);
@@ -133,11 +135,21 @@ function orderFor(size: number): number {
   return size <= 16 ? 0 : highestBit((size - 1) >> 4) + 1;
 }
 
-/** A block of this order out of the lists, split from a larger one if need be; its unit, -1 when there is none. */
-function takeBlock(order: number): number {
+/** The first order from `order` on whose list has a block. */
+function firstFilled(order: number): number {
   let from = order;
   // loop: at most 16
   while (from <= MAX_ORDER && u16[HEADS + from] === 0) from++;
+  return from;
+}
+
+/** A block of this order out of the lists, split from a larger one if need be; its unit, -1 when there is none. */
+function takeBlock(order: number): number {
+  let from = firstFilled(order);
+  if (from > MAX_ORDER && u16[DROPPED] !== 0) {
+    relist();
+    from = firstFilled(order);
+  }
   if (order < 0 || from > MAX_ORDER) return -1;
   const unit = u16[HEADS + from]! - 1;
   remove(unit, from);

@@ -6,8 +6,10 @@
 /** The smallest block of any policy, and the smallest page and large block, in bytes. */
 const LEAST_BLOCK_BYTES = 8;
 const LEAST_PAGE_BYTES = 128;
-/** The unit of the maps of buddy. */
+/** Buddy's unit, and its orders. */
 const UNIT_BYTES = 16;
+const ORDERS = 16;
+const PERCORE_PAGE_BYTES = 512;
 const WORD_BYTES = 4;
 /** A word of the map of block starts has a bit for each of 16 granules of 8 bytes. */
 const START_WORD_COVERS_BYTES = 128;
@@ -30,11 +32,14 @@ export function loopCounts(arenaBytes: number): Record<string, number> {
     // Pages, and free runs of them.
     pages,
     runs: pages,
+    // Pages of percore, and large blocks that wait to be freed: 0 for a program without interrupts that use the heap.
+    pages512: Math.ceil(arenaBytes / PERCORE_PAGE_BYTES),
+    deferred: Math.ceil(arenaBytes / PERCORE_PAGE_BYTES),
     // A path of the tree of free blocks, and a search in it.
     keyBits: 2 * granuleBits,
     searchSteps: 4 * granuleBits,
-    // The map of units, walked where a program overwrote the links in free blocks: 0 for one that does not.
-    overwrittenUnits: Math.ceil(arenaBytes / UNIT_BYTES),
+    // Lists of orders and the map of units, walked after a program overwrote links: 0 for one that does not.
+    overwritten: Math.max(ORDERS, Math.ceil(arenaBytes / UNIT_BYTES)),
     // The map of block starts.
     startWords: Math.ceil(arenaBytes / START_WORD_COVERS_BYTES) + 1,
   };

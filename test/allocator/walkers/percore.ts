@@ -1,8 +1,9 @@
-// A percore heap from its raw bytes: the page map, each page's objects, the caches and the pages' own lists.
+// A percore heap from its raw bytes: the kinds of the pages, the states of their objects, the caches and lists of pages.
 import type { HeapModel } from '../support/model.ts';
 import { rawView } from './raw.ts';
 
 const PAGE_BYTES = 512;
+const STATES = 160;
 const LARGE = 254;
 const INSIDE = 255;
 const CONTROL = 253;
@@ -10,64 +11,65 @@ const CONTROL = 253;
 export function walkPercore(bytes: Uint8Array, model: HeapModel): void {
   const { half, byte, expect, take, done } = rawView(bytes, model);
   const pages = half(2);
+  const links = STATES + 32 * pages;
+  const kinds = links + 2 * pages;
   expect(pages === bytes.length >> 9 && half(4) === 0, `${pages} pages, lock ${half(4)}`);
-  /** Objects that are not live, by granule. */
-  const dead = new Map<number, number>();
-  const pagesWithFree = new Map<number, Set<number>>();
-  const outside = new Map<number, number>();
+  expect(half(14) === 32 * pages && half(16) * 2 === links && half(18) === kinds, 'where the tables begin');
+  const linkOf = (page: number): number => half(links + 2 * page);
+  /** Units of objects that are not live, by who has them. */
+  const dead = new Map<number, Set<number>>();
+  const pagesWithOwn = new Map<number, Set<number>>();
+  const held = (of: Map<number, Set<number>>, key: number): Set<number> => {
+    if (!of.has(key)) of.set(key, new Set());
+    return of.get(key)!;
+  };
   for (let page = 0; page < pages; ) {
-    const kind = byte(160 + page);
-    const at = page * PAGE_BYTES;
+    const kind = byte(kinds + page);
     if (kind === 0 || kind === CONTROL) {
-      expect(kind === 0 || at < 160 + pages, `page ${page} is control`);
+      expect((kind === CONTROL) === page * PAGE_BYTES < kinds + pages + 64, `page ${page} is of kind ${kind}`);
       page++;
     } else if (kind === LARGE) {
-      const count = half(at);
+      const count = linkOf(page);
       expect(count >= 1 && page + count <= pages, `${count} pages at page ${page}`);
-      for (let next = page + 1; next < page + count; next++) expect(byte(160 + next) === INSIDE, `page ${next}`);
-      expect(page + count === pages || byte(160 + page + count) !== INSIDE, `page ${page + count} is inside nothing`);
-      take(at + half(at + 4), count * PAGE_BYTES - half(at + 4));
+      for (let next = page + 1; next < page + count; next++) expect(byte(kinds + next) === INSIDE, `page ${next}`);
+      expect(page + count === pages || byte(kinds + page + count) !== INSIDE, `page ${page + count} is inside nothing`);
+      take(page * PAGE_BYTES, count * PAGE_BYTES);
       page += count;
     } else {
       expect(kind <= 15, `page ${page} is of kind ${kind}`);
-      let objects = 0;
-      for (let unit = 0; unit < 32; unit++) {
-        const begins = unit >= 3 && (unit - 3) % kind === 0 && unit + kind <= 32;
-        const mark = byte(at + 16 + unit);
-        expect(mark === 0 || (mark === 1 && begins), `unit ${unit} of page ${page} is marked ${mark}`);
-        if (!begins) continue;
-        objects++;
-        if (mark === 1) take(at + unit * 16, kind * 16);
-        else dead.set((at + unit * 16) / 8, kind);
-      }
       let own = 0;
-      for (let granule = half(at + 6); granule !== 0; granule = half(granule * 8)) {
-        expect(granule * 8 >= at && granule * 8 < at + PAGE_BYTES && dead.delete(granule), `list of page ${page}`);
-        own++;
+      let objects = 0;
+      for (let unit = 32 * page; unit + kind <= 32 * (page + 1); unit += kind) {
+        const state = byte(STATES + unit);
+        expect(state % 16 === kind && state < 80, `unit ${unit} of kind ${kind} is in state ${state}`);
+        objects++;
+        if (state === kind) take(unit * 16, kind * 16);
+        else if (state < 64) held(dead, state).add(unit);
+        else own++;
       }
-      expect(half(at) === objects - own && half(at) !== 0, `page ${page} has ${half(at)} objects outside`);
-      outside.set(page, half(at));
-      if (own > 0) pagesWithFree.set(kind, (pagesWithFree.get(kind) ?? new Set()).add(page));
+      expect(own < objects, `page ${page} has all its objects`);
+      if (own > 0) held(pagesWithOwn, kind).add(page);
       page++;
     }
   }
   done();
-  for (let context = 0; context < 3; context++) {
-    for (let kind = 1; kind <= 15; kind++) {
-      for (let granule = half(2 * (16 + 16 * context + kind)); granule !== 0; granule = half(granule * 8)) {
-        expect(dead.get(granule) === kind, `the cache of class ${kind} holds granule ${granule}`);
-        dead.delete(granule);
-      }
+  for (let cache = 16; cache < 64; cache++) {
+    if (cache % 16 === 0) {
+      expect(half(2 * cache) === 0, `the caches from ${cache} have lost objects`);
+      continue;
     }
+    const left = held(dead, cache);
+    let before = 0;
+    for (let unit = half(2 * cache); unit !== before; unit = half(16 * unit)) {
+      expect(left.delete(unit), `cache ${cache} holds unit ${unit}`);
+      before = unit;
+    }
+    expect(left.size === 0, `units ${[...left].slice(0, 5)} are not in cache ${cache}`);
   }
-  expect(dead.size === 0, `objects at granules ${[...dead.keys()].slice(0, 5)} are in no list`);
   for (let kind = 1; kind <= 15; kind++) {
-    const left = pagesWithFree.get(kind) ?? new Set();
-    let previous = 0;
-    for (let page = half(2 * (64 + kind)); page !== 0; page = half(page * PAGE_BYTES + 2)) {
+    const left = held(pagesWithOwn, kind);
+    for (let page = half(2 * (64 + kind)); page !== 0; page = linkOf(page)) {
       expect(left.delete(page), `list ${kind} holds page ${page}`);
-      expect(half(page * PAGE_BYTES + 4) === previous, `the previous link of page ${page}`);
-      previous = page;
     }
     expect(left.size === 0, `pages ${[...left]} are in no list`);
   }
