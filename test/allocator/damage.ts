@@ -3,14 +3,15 @@
  * must not follow: hangs, exceptions, accesses outside the arena, blocks that overlap live ones, contents that change.
  *
  *   overflow    1 to 64 bytes from a live payload's end on, of one value, random, or words that look like bookkeeping
- *   underflow   the same before a live payload
+ *   underflow   the same before a live payload, down to the first block
+ *   below       the same before the first block, where there is bookkeeping: what an underflow of the lowest block reaches
  *   wild store  a word anywhere from the first block to the arena's end
  */
 import { BLOCK_LIVE } from '../../firmware/src/policy.ts';
 import { type GuardedPolicy, Hang } from './support/guarded.ts';
 import { randomSource } from './support/random.ts';
 
-export const damageKinds = ['overflow', 'underflow', 'wild store'] as const;
+export const damageKinds = ['overflow', 'underflow', 'below', 'wild store'] as const;
 export type DamageKind = (typeof damageKinds)[number];
 
 /** What may follow. A case counts once for each. */
@@ -164,8 +165,14 @@ class Case {
       bytes.set(strayBytes(this.#random, 4, bytes.length), at);
     } else {
       const length = 1 + this.#random(64);
-      const from = kind === 'overflow' ? victim.at + victim.usable : Math.max(0, victim.at - length);
-      const end = kind === 'overflow' ? Math.min(bytes.length, from + length) : victim.at;
+      const end =
+        kind === 'overflow'
+          ? Math.min(bytes.length, victim.at + victim.usable + length)
+          : kind === 'below'
+            ? first
+            : victim.at;
+      const from =
+        kind === 'overflow' ? victim.at + victim.usable : Math.max(kind === 'below' ? 0 : first, end - length);
       bytes.set(strayBytes(this.#random, end - from, bytes.length), from);
     }
     // What the write did to other programs' data is its own doing.

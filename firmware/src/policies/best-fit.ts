@@ -8,6 +8,7 @@ import {
   alignWithin,
   blockBytes,
   blockBytesFor,
+  endBlock,
   firstFree,
   misuseOf,
   moveTo,
@@ -33,16 +34,21 @@ export {
 export { locate, pin, unpin } from './in-place.ts';
 
 function find(bytes: number): number {
+  const end = endBlock();
+  let before = 0;
+  let block = firstFree();
   let best = 0;
   let bestBytes = 0;
   // loop: at most blocks
-  for (let block = firstFree(); block !== 0; block = nextFree(block)) {
+  while (block > before && block < end) {
     const held = blockBytes(block);
     if (held === bytes) return block;
     if (held > bytes && (best === 0 || held < bestBytes)) {
       best = block;
       bestBytes = held;
     }
+    before = block;
+    block = nextFree(block);
   }
   return best;
 }

@@ -20,6 +20,11 @@
  *   5  the list holds every free block of 16 bytes or more once, in address order, and its back links agree
  *   6  the rover is 0 or a block of the list (or the mark that check() left)
  *
+ * A write past a payload reaches headers and links. What is read from a block is believed only where it agrees with
+ * another place: a size with the block's last word, a link with the link back, a list with the order of addresses. Else
+ * the request gets nothing, and the free is MISUSE_CORRUPT. No loop goes on and no address leaves the
+ * arena, whatever the words say; a live block's own size has no second place (docs/safety.md).
+ *
  * References: Knuth, The Art of Computer Programming 1, 2.5 (boundary tags); Wilson et al. 1995 (address order).
  */
 import { u32 } from '../arena.ts';
@@ -38,6 +43,8 @@ const PREVIOUS_LIVE = 2;
 const FLAG_BITS = 3;
 const SIZE_MASK = 0x7fffff8;
 const HEADER_BYTES = 4;
+/** The link 0, made the offset of a header. */
+const LAST = 4;
 const MIN_BLOCK_BYTES = 8;
 /** A free block must be this large to hold its links. */
 const MIN_LISTED_BYTES = 16;
@@ -74,15 +81,16 @@ export function moveEnd(fromBytes: number, toBytes: number): number {
     return to + HEADER_BYTES;
   }
   if ((u32[from >> 2]! & PREVIOUS_LIVE) !== 0) return fromBytes;
-  const bytes = u32[(from >> 2) - 1]!;
+  const bytes = u32[(from >> 2) - 1]! & SIZE_MASK;
   const start = from - bytes;
+  if (start < FIRST_BLOCK || u32[start >> 2] !== (bytes | PREVIOUS_LIVE)) return fromBytes;
+  if (bytes >= MIN_LISTED_BYTES && !unlink(start)) return fromBytes;
   if (to < start) to = start;
   let next = 0;
   let previous = 0;
   if (bytes >= MIN_LISTED_BYTES) {
     next = u32[(start >> 2) + 1]!;
     previous = u32[(start >> 2) + 2]!;
-    unlink(start);
   }
   // What was the end must not look like a block when it is inside one.
   u32[from >> 2] = 0;
@@ -108,9 +116,13 @@ export function firstFree(): number {
   return u32[LIST_HEAD]!;
 }
 
-/** The free block after a free block in address order, or 0. */
+/** What the link of a free block says: where a block may lie, or LAST. It leads on when it is above the block and below the end. */
 export function nextFree(block: number): number {
-  return u32[(block >> 2) + 1]!;
+  return (u32[(block >> 2) + 1]! & SIZE_MASK) | LAST;
+}
+
+export function endBlock(): number {
+  return u32[END_BLOCK]!;
 }
 
 export function rover(): number {
@@ -135,29 +147,44 @@ function makeFree(block: number, bytes: number, previous: number, next: number):
   if (next !== 0) u32[(next >> 2) + 2] = block;
 }
 
-function unlink(block: number): void {
+/** Takes a block out of the list; false, and nothing is changed, when the links to it and from it do not agree. */
+function unlink(block: number): boolean {
   const next = u32[(block >> 2) + 1]!;
   const previous = u32[(block >> 2) + 2]!;
-  if (previous === 0) u32[LIST_HEAD] = next;
-  else u32[(previous >> 2) + 1] = next;
+  if (next !== 0) {
+    if (next <= block || next >= u32[END_BLOCK]! || (next & 7) !== 4) return false;
+    if (u32[(next >> 2) + 2] !== block) return false;
+  }
+  if (previous === 0) {
+    if (u32[LIST_HEAD] !== block) return false;
+    u32[LIST_HEAD] = next;
+  } else {
+    if (previous < FIRST_BLOCK || previous > block || (previous & 7) !== 4) return false;
+    if (u32[(previous >> 2) + 1] !== block) return false;
+    u32[(previous >> 2) + 1] = next;
+  }
   if (next !== 0) u32[(next >> 2) + 2] = previous;
   if (u32[ROVER] === block) u32[ROVER] = next;
+  return true;
 }
 
-/** Makes `bytes` at the start of the free block live and returns the payload. What is left over stays free.
+/** Makes `bytes` at the start of the free block live and returns the payload. What is left over stays free. 0 when it is
+ *  not a free block after all.
  *
  *   [ free ................ ]  =>  [ live: bytes ][ free: the rest ]
  */
 export function take(block: number, bytes: number): number {
   const word = block >> 2;
   const held = u32[word]! & SIZE_MASK;
+  // The last word of a free block tells a header that was overwritten.
+  if (held > u32[END_BLOCK]! - block || u32[((block + held) >> 2) - 1] !== held) return 0;
   const rest = held - bytes;
   let previous = 0;
   let next = 0;
   if (held >= MIN_LISTED_BYTES) {
+    if (!unlink(block)) return 0;
     next = u32[word + 1]!;
     previous = u32[word + 2]!;
-    unlink(block);
   }
   u32[word] = bytes | LIVE | (u32[word]! & PREVIOUS_LIVE);
   if (rest === 0) {
@@ -173,8 +200,10 @@ export function take(block: number, bytes: number): number {
  *  cleared, so that a second free of what lay there is refused.
  *
  *   [ free ][ block ][ free ]  =>  [ free ................ ]
+ *
+ *  MISUSE_CORRUPT, and the block stays live, when a neighbour is not what its words say.
  */
-function release(block: number, bytes: number): void {
+function release(block: number, bytes: number): number {
   let start = block;
   let end = block + bytes;
   let placed = false;
@@ -183,35 +212,42 @@ function release(block: number, bytes: number): void {
   const follower = end;
   if ((u32[follower >> 2]! & LIVE) === 0) {
     const gain = u32[follower >> 2]! & SIZE_MASK;
+    if (gain === 0 || gain > u32[END_BLOCK]! - end || u32[((end + gain) >> 2) - 1] !== gain) return MISUSE_CORRUPT;
     end += gain;
-    u32[follower >> 2] = 0;
     if (gain >= MIN_LISTED_BYTES) {
+      if (!unlink(follower)) return MISUSE_CORRUPT;
       next = u32[(follower >> 2) + 1]!;
       previous = u32[(follower >> 2) + 2]!;
-      unlink(follower);
       placed = true;
     }
   }
   if ((u32[block >> 2]! & PREVIOUS_LIVE) === 0) {
-    const gain = u32[(block >> 2) - 1]!;
+    const gain = u32[(block >> 2) - 1]! & SIZE_MASK;
     start -= gain;
-    u32[block >> 2] = 0;
+    if (start < FIRST_BLOCK || u32[start >> 2] !== (gain | PREVIOUS_LIVE)) return MISUSE_CORRUPT;
     if (gain >= MIN_LISTED_BYTES) {
+      if (!unlink(start)) return MISUSE_CORRUPT;
       next = u32[(start >> 2) + 1]!;
       previous = u32[(start >> 2) + 2]!;
-      unlink(start);
       placed = true;
     }
   }
   if (!placed && end - start >= MIN_LISTED_BYTES) {
     next = u32[LIST_HEAD]!;
     // loop: at most blocks
-    while (next !== 0 && next < start) {
+    while (next > previous && next < start) {
       previous = next;
-      next = u32[(next >> 2) + 1]!;
+      next = nextFree(next);
     }
+    if (next <= LAST) next = 0;
+    else if (next < start || next >= u32[END_BLOCK]!) return MISUSE_CORRUPT;
+    if (previous !== 0 && (u32[previous >> 2]! & LIVE) !== 0) return MISUSE_CORRUPT;
   }
+  // Headers that end up inside the block.
+  if (follower < end) u32[follower >> 2] = 0;
+  if (start < block) u32[block >> 2] = 0;
   makeFree(start, end - start, previous, next);
+  return 0;
 }
 
 /** 0 when `offset` is a live block's payload as far as headers can tell, else the MISUSE_ code. */
@@ -231,8 +267,7 @@ export function free(offset: number): number {
   const misuse = misuseOf(offset);
   if (misuse !== 0) return misuse;
   const block = offset - HEADER_BYTES;
-  release(block, u32[block >> 2]! & SIZE_MASK);
-  return 0;
+  return release(block, u32[block >> 2]! & SIZE_MASK);
 }
 
 export function usableSize(offset: number): number {
@@ -248,8 +283,7 @@ export function resizeInPlace(offset: number, bytes: number): boolean {
   if (bytes > held) {
     const header = u32[follower >> 2]!;
     const gain = header & SIZE_MASK;
-    if ((header & LIVE) !== 0 || held + gain < bytes) return false;
-    take(follower, gain);
+    if ((header & LIVE) !== 0 || held + gain < bytes || take(follower, gain) === 0) return false;
     held += gain;
     u32[word] = held | (u32[word]! & FLAG_BITS);
   }
@@ -309,8 +343,10 @@ export function firstBlock(): number {
   return FIRST_BLOCK;
 }
 
+/** The walk ends where a header leads nowhere. */
 export function nextBlock(block: number): number {
-  return (u32[block >> 2]! & SIZE_MASK) === 0 ? 0 : block + (u32[block >> 2]! & SIZE_MASK);
+  const bytes = u32[block >> 2]! & SIZE_MASK;
+  return bytes === 0 || bytes > u32[END_BLOCK]! - block ? 0 : block + bytes;
 }
 
 export function blockKind(block: number): number {

@@ -8,6 +8,7 @@ import {
   alignWithin,
   blockBytes,
   blockBytesFor,
+  endBlock,
   firstFree,
   misuseOf,
   moveTo,
@@ -33,10 +34,16 @@ export {
 export { locate, pin, unpin } from './in-place.ts';
 
 function find(bytes: number): number {
+  const end = endBlock();
+  let before = 0;
   let block = firstFree();
   // loop: at most blocks
-  while (block !== 0 && blockBytes(block) < bytes) block = nextFree(block);
-  return block;
+  while (block > before && block < end) {
+    if (blockBytes(block) >= bytes) return block;
+    before = block;
+    block = nextFree(block);
+  }
+  return 0;
 }
 
 export function malloc(size: number): number {

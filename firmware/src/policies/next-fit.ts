@@ -8,6 +8,7 @@ import {
   alignWithin,
   blockBytes,
   blockBytesFor,
+  endBlock,
   firstFree,
   misuseOf,
   moveTo,
@@ -34,18 +35,24 @@ export {
 
 export { locate, pin, unpin } from './in-place.ts';
 
+/** The first block from `from` up to `to` that is large enough, 0 when there is none. */
+function findBetween(from: number, to: number, bytes: number): number {
+  let before = 0;
+  let block = from;
+  // loop: at most blocks
+  while (block > before && block < to) {
+    if (blockBytes(block) >= bytes) return block;
+    before = block;
+    block = nextFree(block);
+  }
+  return 0;
+}
+
 function find(bytes: number): number {
   const start = rover();
-  let block = start;
-  // loop: at most blocks
-  while (block !== 0 && blockBytes(block) < bytes) block = nextFree(block);
-  if (block === 0) {
-    block = firstFree();
-    // loop: at most blocks
-    while (block !== start && blockBytes(block) < bytes) block = nextFree(block);
-    if (block === start) return 0;
-  }
-  setRover(block);
+  let block = findBetween(start, endBlock(), bytes);
+  if (block === 0) block = findBetween(firstFree(), start === 0 ? endBlock() : start, bytes);
+  if (block !== 0) setRover(block);
   return block;
 }
 
