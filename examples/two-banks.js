@@ -8,7 +8,13 @@
 import { createRegionHeap } from 'heapglass';
 
 const FRAME_BYTES = 900;
-const heap = createRegionHeap({ regions: [{ bytes: 2048 }, { bytes: 4096, large: true }], largeFrom: 512 });
+const heap = createRegionHeap({
+  regions: [
+    { name: 'records', bytes: 2048 },
+    { name: 'frames', bytes: 4096, large: true },
+  ],
+  largeFrom: 512,
+});
 const records = [];
 let frame = 0;
 let ticks = 0;

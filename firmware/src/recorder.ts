@@ -15,6 +15,7 @@ import {
   FRAME_HELLO,
   FRAME_MAP,
   FRAME_POST_MORTEM,
+  FRAME_REGIONS,
   HELLO_BOOT,
   LEVEL_COUNTERS,
   LEVEL_OFF,
@@ -71,6 +72,7 @@ import {
   startRing,
   takeFrame,
 } from './recorder-ring.ts';
+import { areRegionsStale, askForRegions, putRegions, regionsDueMs, startRegionReport } from './region-report.ts';
 import {
   putVarintAt,
   sweepAbandon,
@@ -156,6 +158,7 @@ export function recorderStart(recorded: Heap, chosen: RecorderOptions): void {
   helloSaid = false;
   holdMs = HOLD_MS;
   const now = chosen.nowMs();
+  startRegionReport(recorded, now);
   calmSinceMs = helloDueMs = now;
   setIdleUntil(now);
   restUntilMs = mortemFromMs = now;
@@ -224,6 +227,7 @@ function nextDueMs(now: number): number {
   if (countersDueMs < due) due = countersDueMs;
   if (engineDueMs < due) due = engineDueMs;
   if (chunkDueMs < due) due = chunkDueMs;
+  if (areRegionsStale() && regionsDueMs() < due) due = regionsDueMs();
   return recordsDueMs(restUntilMs - due > 0 ? restUntilMs : due);
 }
 
@@ -233,6 +237,7 @@ function housekeeping(now: number): boolean {
   if (isNearlyFull() || (now - restUntilMs < 0 && !isMortem)) return false;
   if (now - helloDueMs >= 0 || !helloSaid) writeHello(now);
   else if (isMortem) writePostMortem(now);
+  else if (areRegionsStale() && now - regionsDueMs() >= 0) writeRegions(now);
   else if (now - countersDueMs >= 0) writeCounters(now);
   else if (now - engineDueMs >= 0) writeEngine(now);
   else if (eventFrames >= FRAMES_PER_CHUNK || (sealed === 0 && (sweepAsked || now - chunkDueMs >= 0))) writeChunk(now);
@@ -272,6 +277,15 @@ function writeHello(now: number): void {
   ring[at++] = sweepFirstHeaderBytes();
   sealFrame(at);
   helloDueMs = now + HELLO_MS;
+  askForRegions(now);
+}
+
+function writeRegions(now: number): void {
+  open(FRAME_REGIONS);
+  heap!.usableSize(0); // binds the heap
+  put32(now);
+  at = putRegions(ring, at, openAt + FRAME_BYTES, now);
+  sealFrame(at);
 }
 
 function writeCounters(now: number): void {

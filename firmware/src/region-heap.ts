@@ -18,6 +18,8 @@ export interface RegionOptions {
   bytes: number;
   /** Memory that is there already (a bank, PSRAM); made if not given. It holds `bytes`. */
   buffer?: ArrayBuffer;
+  /** What it is called on the maps: `psram`, `sram4`. Up to 12 ASCII letters of it are told. */
+  name?: string;
   /** Takes large blocks alone, and no arena. Not for the first region. */
   large?: boolean;
 }
@@ -30,6 +32,8 @@ export interface RegionHeapOptions {
 }
 
 export interface RegionStats {
+  /** '' when it was given none. */
+  name: string;
   bytes: number;
   /** Where its offsets begin. */
   baseOffset: number;
@@ -68,6 +72,7 @@ export function createRegionHeap(options: RegionHeapOptions): RegionHeap | null 
     state.bytes.push(new Uint8Array(buffer, 0, bytes));
     state.halves.push(new Uint16Array(buffer, 0, bytes >> 1));
     state.words.push(new Uint32Array(buffer, 0, bytes >> 2));
+    state.names.push(given.name || '');
     state.bases[region] = total;
     state.sizes[region] = bytes;
     state.largeOnly[region] = given.large ? 1 : 0;
@@ -98,6 +103,7 @@ function createState(options: RegionHeapOptions): RegionState {
     pageCounts: new Uint32Array(count),
     pagesAt: new Uint32Array(count),
     pages: new Uint8Array(count * MOST_PAGES),
+    names: [],
     bytes: [],
     halves: [],
     words: [],
@@ -157,6 +163,7 @@ function withRegions(heap: Heap, state: RegionState): RegionHeap {
       let taken = 0;
       for (let page = 0; page < state.pageCounts[region]!; page++) if (state.pages[from + page] !== 0) taken++;
       return {
+        name: state.names[region]!,
         bytes: state.sizes[region]!,
         baseOffset: state.bases[region]!,
         breakBytes: state.breaks[region]!,

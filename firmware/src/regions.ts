@@ -46,6 +46,8 @@ export interface RegionState {
   pagesAt: Uint32Array;
   /** PAGE_ of each page of all regions. */
   pages: Uint8Array;
+  /** What each is called; '' without a name. */
+  names: string[];
   /** The views of each region's buffer. */
   bytes: Uint8Array[];
   halves: Uint16Array[];
@@ -66,14 +68,19 @@ const BREAK_BEYOND_FLOOR = 101;
 const PAGES_DAMAGED = 102;
 const BLOCK_BEYOND_BREAK = 103;
 
-let regionCount = 0;
+/** Of the bound regions, as in RegionState; for who tells them. */
+export let regionCount = 0;
+export let sizes: Uint32Array = new Uint32Array(0);
+export let breaks: Uint32Array = new Uint32Array(0);
+export let largeOnly: Uint8Array = new Uint8Array(0);
+export let pageSizes: Uint32Array = new Uint32Array(0);
+export let names: string[] = [];
+/** How often a break has moved. */
+export let breakMoves = 0;
+
 let largeFrom = 0;
 let bases: Uint32Array = new Uint32Array(0);
-let sizes: Uint32Array = new Uint32Array(0);
-let breaks: Uint32Array = new Uint32Array(0);
 let floors: Uint32Array = new Uint32Array(0);
-let largeOnly: Uint8Array = new Uint8Array(0);
-let pageSizes: Uint32Array = new Uint32Array(0);
 let pageOrigins: Uint32Array = new Uint32Array(0);
 let pageCounts: Uint32Array = new Uint32Array(0);
 let pagesAt: Uint32Array = new Uint32Array(0);
@@ -103,6 +110,7 @@ export function bindRegions(state: RegionState): void {
   pageCounts = state.pageCounts;
   pagesAt = state.pagesAt;
   pages = state.pages;
+  names = state.names;
   bytesOf = state.bytes;
   halvesOf = state.halves;
   wordsOf = state.words;
@@ -242,6 +250,7 @@ function grow(size: number): boolean {
   const asked = (from + size + BREAK_SLACK + pageSizes[current]! - 1) & -pageSizes[current]!;
   if (from >= limit) return false;
   breaks[current] = inner.moveEnd(from, asked < limit && asked > from ? asked : limit);
+  breakMoves++;
   return breaks[current]! > from;
 }
 
@@ -378,6 +387,7 @@ export function trim(padBytes: number): number {
     if (padBytes > 0 && to < from) to = inner.moveEnd(to, padded < from && padded > to ? padded : from);
     breaks[region] = to;
     given += from - to;
+    breakMoves++;
   }
   return given;
 }

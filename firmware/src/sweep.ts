@@ -147,8 +147,9 @@ export function sweepChunk(out: Uint8Array, from: number, limit: number, nowMs: 
       sweepAbandon();
       return at;
     }
-    // What an arena's end leaves over is less than a granule.
-    let bytes = ((next === 0 ? arenaBytes : next) - current) & -8;
+    // What the last arena's end leaves over is less than a granule. The end mark of another region's arena is told as it is:
+    // what comes behind it keeps its place.
+    let bytes = next === 0 ? (arenaBytes - current) & -8 : next - current;
     let rest = 0;
     if (kind === BLOCK_LIVE) {
       const name = blockPayload(current);

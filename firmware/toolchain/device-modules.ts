@@ -8,6 +8,7 @@
  *   ./observer.ts        the recorder, when there is telemetry (else the empty functions, which vanish)
  *   ./moves.ts           the log of moves, when there is telemetry and the policy moves blocks
  *   ./telemetry.ts       nothing, when there is none
+ *   ./region-report.ts   nothing, when heaps have one arena
  *   ./safety-regions.ts  safety.ts itself, when heaps have one arena
  *   require("Storage")   a module of the board: left as it is
  */
@@ -39,7 +40,11 @@ export function deviceModules(
 ): Plugin {
   const modules: Record<string, string> = regions
     ? regionModules(policy)
-    : { 'bound-policy.ts': native ?? boundPolicy(policy), 'safety-regions.ts': safetyOfOneArena };
+    : {
+        'bound-policy.ts': native ?? boundPolicy(policy),
+        'safety-regions.ts': safetyOfOneArena,
+        'region-report.ts': noRegionReport,
+      };
   if (native !== null)
     modules['native-batch.ts'] = "export { freeMany, mallocMany, usableMany } from './bound-policy.ts';\n";
   if (!telemetry) modules['telemetry.ts'] = noTelemetry;
@@ -82,6 +87,13 @@ const isDeviceCode = (path: string): boolean => path.startsWith(deviceFolder);
 const noTelemetry = `export function startTelemetry(heap) { return 0; }
 export function poll() {}
 export function mark(id) {}
+`;
+
+const noRegionReport = `export function startRegionReport(heap, now) {}
+export function askForRegions(now) {}
+export function areRegionsStale() { return false; }
+export function regionsDueMs() { return 0; }
+export function putRegions(out, from, limit, now) { return from; }
 `;
 
 const safetyOfOneArena = "export { createSafeHeap } from './safety.ts';\n";

@@ -30,6 +30,7 @@ export const FRAME_MAP = 3;
 export const FRAME_COUNTERS = 4;
 export const FRAME_POST_MORTEM = 5;
 export const FRAME_ENGINE = 6;
+export const FRAME_REGIONS = 7;
 
 /** Telemetry levels, in order of what they cost. */
 export const LEVEL_OFF = 0;
@@ -96,3 +97,9 @@ export const MAP_KIND_CONTROL = 2;
 
 /** First byte of a HELLO payload. */
 export const HELLO_BOOT = 0x01;
+
+/** First byte of a region in a REGIONS frame: log2 of its page's bytes, and whether it takes large blocks alone. */
+export const REGION_PAGE_MASK = 0x1f;
+export const REGION_LARGE = 0x20;
+/** Letters of a region's name that are told. */
+export const MOST_REGION_LETTERS = 12;

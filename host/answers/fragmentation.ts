@@ -48,9 +48,9 @@ export function fragmentation(model: HeapModel): FragmentationVerdict {
   let freeBefore = 0;
   let run: Run | null = null;
   model.forEachBlock((block) => {
-    if (block.live || block.control) {
+    if (block.live || block.control || block.beyond) {
       run ??= { offset: block.offset, liveBlocks: 0, liveBytes: 0, sites: new Set() };
-      // What the policy keeps for itself moves with nothing the program does.
+      // What the policy keeps for itself, and what lies beyond a break, moves with nothing the program does.
       run.liveBlocks += block.live ? 1 : MOST_BLOCKS_OF_A_PIN;
       run.liveBytes += block.bytes;
       run.sites.add(block.site);

@@ -102,7 +102,7 @@ export class LeakWatch {
     }
     let freeBytes = 0;
     model.forEachBlock((block) => {
-      if (!block.live && !block.control) freeBytes += block.bytes;
+      if (!block.live && !block.control && !block.beyond) freeBytes += block.bytes;
       const largest = block.live ? this.#series.get(block.site)?.largest : undefined;
       if (largest !== undefined && largest[this.#samples]! < block.usable) largest[this.#samples] = block.usable;
     });

@@ -30,6 +30,8 @@ export interface TelemetryListener {
   counters?(counters: Counters): void;
   postMortem?(report: PostMortem): void;
   engine?(sample: EngineSample): void;
+  /** Of a heap of several regions: behind each hello, and when a break has moved. */
+  regions?(report: RegionsReport): void;
   /**
    * Sound frames are missing before the next call: `frames` of them, with `records` operations (null when the frame
    * that showed the gap does not say).
@@ -124,4 +126,22 @@ export interface EngineSample {
   own: number;
   /** Samples taken since the recorder started. */
   samples: number;
+}
+
+/** The regions of a heap in the order of their offsets, which run through them without a gap; the last may be missing. */
+export interface RegionsReport {
+  atMs: number;
+  regions: readonly ToldRegion[];
+}
+
+export interface ToldRegion {
+  /** '' when it was given none. From the board: not to be trusted. */
+  name: string;
+  bytes: number;
+  /** The program break: what the region's arena takes, its bookkeeping included. */
+  breakBytes: number;
+  /** Takes large blocks alone, and has no arena. */
+  isLarge: boolean;
+  /** Large blocks take whole pages of it. */
+  pageBytes: number;
 }

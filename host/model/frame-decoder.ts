@@ -10,6 +10,7 @@ import {
   FRAME_EVENTS,
   FRAME_HELLO,
   FRAME_MAP,
+  FRAME_REGIONS,
   HEAD_BYTES,
   HELLO_BOOT,
   MAP_COMPLETE,
@@ -20,10 +21,12 @@ import {
   MAP_KIND_FREE,
   MAP_KIND_LIVE,
   MAP_LAST,
+  REGION_LARGE,
+  REGION_PAGE_MASK,
   WIRE_VERSION,
 } from '../../firmware/wire/format.ts';
 import { BodyReader } from './body-reader.ts';
-import type { TelemetryListener } from './events.ts';
+import type { TelemetryListener, ToldRegion } from './events.ts';
 import type { LineStatistics } from './line-statistics.ts';
 import { RecordDecoder } from './record-decoder.ts';
 
@@ -67,7 +70,7 @@ export class FrameDecoder {
   frame(body: Uint8Array, length: number): void {
     const type = body[1]! & 0x1f;
     const sequence = body[2]!;
-    if (body[1]! >> 5 !== WIRE_VERSION || type === 0 || type > FRAME_ENGINE) {
+    if (body[1]! >> 5 !== WIRE_VERSION || type === 0 || type > FRAME_REGIONS) {
       this.statistics.unknownFrames++;
       return;
     }
@@ -87,6 +90,7 @@ export class FrameDecoder {
     else if (type === FRAME_HELLO) this.#hello(boot);
     else if (type === FRAME_COUNTERS) this.#counters();
     else if (type === FRAME_ENGINE) this.#engine();
+    else if (type === FRAME_REGIONS) this.#regions();
     else this.#postMortem();
     if (this.#in.malformed) this.statistics.malformedFrames++;
   }
@@ -265,6 +269,21 @@ export class FrameDecoder {
       samples: this.#in.amount(),
     };
     if (!this.#in.malformed) this.#listener.engine?.(sample);
+  }
+
+  #regions(): void {
+    const atMs = this.#time32();
+    const regions: ToldRegion[] = [];
+    while (this.#in.hasMore()) {
+      const kind = this.#in.byte();
+      const bytes = this.#in.amount();
+      const breakBytes = this.#in.amount();
+      let name = '';
+      for (let letters = this.#in.byte(); letters > 0; letters--) name += String.fromCharCode(this.#in.byte());
+      const isLarge = (kind & REGION_LARGE) !== 0;
+      regions.push({ name, bytes, breakBytes, isLarge, pageBytes: 2 ** (kind & REGION_PAGE_MASK) });
+    }
+    if (!this.#in.malformed) this.#listener.regions?.({ atMs, regions });
   }
 
   #postMortem(): void {

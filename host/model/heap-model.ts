@@ -13,10 +13,11 @@
  */
 import { MAP_KIND_CONTROL, MAP_KIND_LIVE } from '../../firmware/wire/format.ts';
 import { EngineHeap } from './engine-heap.ts';
-import type { Counters, EngineSample, Hello, MapChunk, TelemetryListener } from './events.ts';
+import type { Counters, EngineSample, Hello, MapChunk, RegionsReport, TelemetryListener } from './events.ts';
 import { FIGURES, type Figure, type HeapState } from './heap-state.ts';
 import { type Block, type HeapBounds, type HeapMetrics, measureFree, walkBlocks } from './heap-walk.ts';
 import { GRANULE_BYTES, LiveBlocks, MAX_ARENA_BYTES, MAX_GRANULES } from './live-blocks.ts';
+import { placeRegions, type Region, reservedRanges } from './regions.ts';
 
 export type { HeapState } from './heap-state.ts';
 export type { Block, HeapMetrics } from './heap-walk.ts';
@@ -53,6 +54,9 @@ export class HeapModel implements TelemetryListener {
   /** The engine's own heap, beside this one. */
   readonly engineHeap = new EngineHeap();
 
+  /** Where the heap has several; empty for one arena. */
+  heapRegions: readonly Region[] = [];
+
   readonly #blocks = new LiveBlocks();
   readonly histogram = this.#blocks.histogram;
   readonly sites = this.#blocks.sites;
@@ -62,6 +66,7 @@ export class HeapModel implements TelemetryListener {
   /** Starts and ends of the policy's own ranges as the last whole sweep found them, and as this one does. */
   #controls: number[] = [];
   #controlsSwept: number[] = [];
+  #reserved: readonly number[] = [];
   /** Operations that the board is known not to have recorded; -1 until it said a total. */
   #unrecorded = -1;
   /** End of the part swept so far, -1 when no sweep is being followed. */
@@ -118,6 +123,12 @@ export class HeapModel implements TelemetryListener {
   engine(sample: EngineSample): void {
     this.atMs = sample.atMs;
     this.engineHeap.observe(sample);
+  }
+
+  regions({ atMs, regions }: RegionsReport): void {
+    this.atMs = atMs;
+    this.heapRegions = placeRegions(regions, this.arenaBytes);
+    this.#reserve(this.#controls);
   }
 
   eventsBegin(atMs: number, sampled: boolean, overheadBytes: number): void {
@@ -223,7 +234,7 @@ export class HeapModel implements TelemetryListener {
     }
     if (chunk.endBlock > this.arenaBytes) this.arenaBytes = Math.min(chunk.endBlock, MAX_ARENA_BYTES);
     this.#sweptTo = -1;
-    this.#controls = this.#controlsSwept;
+    this.#reserve(this.#controlsSwept);
     this.#controlsSwept = [];
     if (!this.exact && this.#sweepSound) {
       this.exact = true;
@@ -239,7 +250,7 @@ export class HeapModel implements TelemetryListener {
 
   /** The figures of this moment; costs one walk. */
   metrics(): HeapMetrics {
-    const { freeBytes, freeBlocks, largestFreeBytes } = measureFree(this.#blocks, this.#bounds());
+    const { freeBytes, freeBlocks, largestFreeBytes, beyondBytes } = measureFree(this.#blocks, this.#bounds());
     const { requestedBytes, requestedUsable } = this.#blocks;
     return {
       atMs: this.atMs,
@@ -250,6 +261,7 @@ export class HeapModel implements TelemetryListener {
       freeBytes,
       freeBlocks,
       largestFreeBytes,
+      beyondBytes,
       externalFragmentation: freeBytes === 0 ? 0 : 1 - largestFreeBytes / freeBytes,
       internalFragmentation: requestedUsable === 0 ? 0 : 1 - requestedBytes / requestedUsable,
       exact: this.exact,
@@ -258,7 +270,12 @@ export class HeapModel implements TelemetryListener {
 
   #bounds(): HeapBounds {
     const { arenaBytes, firstBlock, headerBytes } = this;
-    return { arenaBytes, firstBlock, headerBytes, controls: this.#controls };
+    return { arenaBytes, firstBlock, headerBytes, reserved: this.#reserved };
+  }
+
+  #reserve(controls: number[]): void {
+    this.#controls = controls;
+    this.#reserved = reservedRanges(controls, this.heapRegions);
   }
 
   #applyChunk(chunk: MapChunk): void {
@@ -380,6 +397,7 @@ export class HeapModel implements TelemetryListener {
       sweptTo: this.#sweptTo,
       sweepSound: this.#sweepSound,
       engine: this.engineHeap.save(),
+      regions: this.heapRegions,
     };
   }
 
@@ -397,7 +415,8 @@ export class HeapModel implements TelemetryListener {
     this.lastHello = state.lastHello;
     this.sites.restore(state.sites);
     this.#epoch = state.epoch;
-    this.#controls = [...state.controls];
+    this.heapRegions = state.regions ?? [];
+    this.#reserve([...state.controls]);
     this.#controlsSwept = [...state.controlsSwept];
     this.#unrecorded = state.unrecorded;
     this.#sweptTo = state.sweptTo;
@@ -408,7 +427,8 @@ export class HeapModel implements TelemetryListener {
   #clear(): void {
     this.#blocks.clear();
     this.operations = this.mallocs = this.frees = this.reallocs = this.failures = this.misuses = 0;
-    this.#controls = [];
+    this.heapRegions = [];
+    this.#reserve([]);
     this.#sweptTo = -1;
     this.#ignoring = false;
     this.#unrecorded = 0;

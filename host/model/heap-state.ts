@@ -1,6 +1,7 @@
 /** A heap model in a checkpoint of a recording: plain numbers, for JSON. */
 import type { EngineHeapState } from './engine-heap.ts';
 import type { Counters, Hello } from './events.ts';
+import type { Region } from './regions.ts';
 import type { SiteTotals } from './sites.ts';
 
 /** The figures of a model that are numbers of its own. */
@@ -39,4 +40,6 @@ export interface HeapState {
   sweepSound: boolean;
   /** Absent in recordings from before the engine's heap was sampled. */
   engine?: EngineHeapState | null;
+  /** Absent in recordings from before regions were told. */
+  regions?: readonly Region[];
 }

@@ -1,6 +1,7 @@
 /**
  * Walks over a heap as the host knows it: its live blocks, and what lies between them, in address order. Imports no Node.
  */
+import { BLOCK_BEYOND, BLOCK_CONTROL, BLOCK_FREE } from '../../firmware/src/policy.ts';
 import { GRANULE_BYTES, type LiveBlocks } from './live-blocks.ts';
 
 export interface HeapMetrics {
@@ -14,6 +15,8 @@ export interface HeapMetrics {
   freeBytes: number;
   freeBlocks: number;
   largestFreeBytes: number;
+  /** Bytes beyond program breaks, and of free pages: no part of `freeBytes`. */
+  beyondBytes: number;
   /** 1 - largest / free: 0 when all free memory is one block. */
   externalFragmentation: number;
   /** Share of live bytes that nobody asked for, over blocks whose request is known. */
@@ -30,6 +33,8 @@ export interface Block {
   live: boolean;
   /** The policy's own, as the last sweep found it: neither live nor free. */
   control: boolean;
+  /** Beyond a region's break, or pages that were given back: neither live nor free. */
+  beyond: boolean;
   /** Requested bytes, SIZE_UNKNOWN, or 0 for a free block. */
   size: number;
   usable: number;
@@ -46,8 +51,8 @@ export interface HeapBounds {
   arenaBytes: number;
   firstBlock: number;
   headerBytes: number;
-  /** Starts and ends of the policy's own ranges. */
-  controls: readonly number[];
+  /** Of regions.ts: what lies between live blocks and is no free memory. */
+  reserved: readonly number[];
 }
 
 /** Calls `visit` for blocks and the free memory between them, in address order. The object is reused for each call. */
@@ -63,6 +68,7 @@ export function walkBlocks(
     bytes: 0,
     live: false,
     control: false,
+    beyond: false,
     size: 0,
     usable: 0,
     site: 0,
@@ -73,10 +79,11 @@ export function walkBlocks(
   const header = bounds.headerBytes;
   let end = bounds.firstBlock;
   const free = (until: number): void =>
-    between(bounds.controls, end, until, (start, bytes, control) => {
+    between(bounds.reserved, end, until, (start, bytes, kind) => {
       block.offset = block.start = start;
       block.bytes = bytes;
-      block.control = control;
+      block.control = kind === BLOCK_CONTROL;
+      block.beyond = kind === BLOCK_BEYOND;
       block.live = block.inferred = false;
       block.size = block.usable = block.site = block.bornMs = block.bornAt = 0;
       visit(block);
@@ -89,7 +96,7 @@ export function walkBlocks(
     block.start = offset - header;
     block.bytes = usable + header;
     block.live = true;
-    block.control = false;
+    block.control = block.beyond = false;
     block.size = blocks.size[granule]!;
     block.usable = usable;
     block.site = blocks.site[granule]!;
@@ -106,42 +113,44 @@ export function walkBlocks(
 export function measureFree(
   blocks: LiveBlocks,
   bounds: HeapBounds,
-): Pick<HeapMetrics, 'freeBytes' | 'freeBlocks' | 'largestFreeBytes'> {
+): Pick<HeapMetrics, 'freeBytes' | 'freeBlocks' | 'largestFreeBytes' | 'beyondBytes'> {
   let freeBytes = 0;
   let freeBlocks = 0;
   let largestFreeBytes = 0;
+  let beyondBytes = 0;
   const header = bounds.headerBytes;
   let end = bounds.firstBlock;
-  const count = (_start: number, bytes: number, control: boolean): void => {
-    if (control) return;
+  const count = (_start: number, bytes: number, kind: number): void => {
+    if (kind === BLOCK_BEYOND) beyondBytes += bytes;
+    if (kind !== BLOCK_FREE) return;
     freeBytes += bytes;
     freeBlocks++;
     if (bytes > largestFreeBytes) largestFreeBytes = bytes;
   };
-  const free = (until: number): void => between(bounds.controls, end, until, count);
+  const free = (until: number): void => between(bounds.reserved, end, until, count);
   for (let granule = blocks.startFrom(0); granule >= 0; granule = blocks.startFrom(granule + 1)) {
     free(granule * GRANULE_BYTES - header);
     end = granule * GRANULE_BYTES + blocks.usable[granule]!;
   }
   free(bounds.arenaBytes);
-  return { freeBytes, freeBlocks, largestFreeBytes };
+  return { freeBytes, freeBlocks, largestFreeBytes, beyondBytes };
 }
 
-/** What lies between two live blocks: free memory, and the policy's own ranges in it. */
+/** What lies between two live blocks: free memory, and the ranges in it that are not free. */
 function between(
-  controls: readonly number[],
+  reserved: readonly number[],
   from: number,
   until: number,
-  visit: (start: number, bytes: number, control: boolean) => void,
+  visit: (start: number, bytes: number, kind: number) => void,
 ): void {
   let at = from;
-  for (let i = 0; i < controls.length; i += 2) {
-    const start = Math.max(at, controls[i]!);
-    const end = Math.min(until, controls[i + 1]!);
+  for (let i = 0; i < reserved.length; i += 3) {
+    const start = Math.max(at, reserved[i]!);
+    const end = Math.min(until, reserved[i + 1]!);
     if (start >= end) continue;
-    if (start - at >= GRANULE_BYTES) visit(at, start - at, false);
-    visit(start, end - start, true);
+    if (start - at >= GRANULE_BYTES) visit(at, start - at, BLOCK_FREE);
+    visit(start, end - start, reserved[i + 2]!);
     at = end;
   }
-  if (until - at >= GRANULE_BYTES) visit(at, until - at, false);
+  if (until - at >= GRANULE_BYTES) visit(at, until - at, BLOCK_FREE);
 }

@@ -1,5 +1,13 @@
 /** A line of JSON an event: what `monitor --json` writes. Keys are stable; `t` is the board's clock in milliseconds. */
-import type { Counters, EngineSample, Hello, MapChunk, PostMortem, TelemetryListener } from '../model/events.ts';
+import type {
+  Counters,
+  EngineSample,
+  Hello,
+  MapChunk,
+  PostMortem,
+  RegionsReport,
+  TelemetryListener,
+} from '../model/events.ts';
 
 /** A listener that writes each event as a line through `write`; `always` is in each of them. */
 export function jsonEvents(write: (line: string) => void, always: object = {}): TelemetryListener {
@@ -42,6 +50,10 @@ export function jsonEvents(write: (line: string) => void, always: object = {}): 
       t = sample.atMs;
       const { atMs: _, ...fields } = sample;
       put('engine', fields);
+    },
+    regions: ({ atMs, regions }: RegionsReport) => {
+      t = atMs;
+      put('regions', { regions });
     },
     lost: (frames, records) => put('lost', { frames, records }),
     damaged: (bytes) => put('damaged', { bytes }),

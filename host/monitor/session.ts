@@ -7,7 +7,7 @@
  */
 
 import { policyNameOf } from '../../firmware/src/policies/index.ts';
-import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE } from '../../firmware/src/policy.ts';
+import { BLOCK_BEYOND, BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE } from '../../firmware/src/policy.ts';
 import { LEVEL_EVENTS } from '../../firmware/wire/format.ts';
 import { forecast, forecastSentence } from '../answers/forecast.ts';
 import { fragmentation, fragmentationSentence } from '../answers/fragmentation.ts';
@@ -15,8 +15,17 @@ import { LeakWatch, leakSentence } from '../answers/leaks.ts';
 import { misuseText, namesBlocksSite } from '../answers/misuse-words.ts';
 import { OPERATION_FREE, OPERATION_MALLOC, OPERATION_REALLOC, PostMortemWatch } from '../answers/post-mortem.ts';
 import { TelemetryDecoder } from '../model/decoder.ts';
-import type { Counters, EngineSample, Hello, MapChunk, PostMortem, TelemetryListener } from '../model/events.ts';
+import type {
+  Counters,
+  EngineSample,
+  Hello,
+  MapChunk,
+  PostMortem,
+  RegionsReport,
+  TelemetryListener,
+} from '../model/events.ts';
 import { HeapModel } from '../model/heap-model.ts';
+import { regionRows } from '../model/regions.ts';
 import { PrintedLines } from '../view/escape.ts';
 import type { BlockVisitor, Figures, LineFigures, MarkRow, Scene, SceneState, SiteRow } from '../view/scene.ts';
 import { Timeline } from '../view/timeline.ts';
@@ -223,6 +232,12 @@ export class Session implements TelemetryListener {
     this.model.engine(sample);
   }
 
+  regions(report: RegionsReport): void {
+    this.at(report.atMs);
+    this.model.regions(report);
+    this.sample();
+  }
+
   lost(frames: number, records: number | null): void {
     this.model.lost(frames, records);
     this.gapFromMs ??= this.latestMs;
@@ -300,6 +315,7 @@ export class Session implements TelemetryListener {
       exact: model.exact,
       figures: known ? this.figures() : null,
       walk: (visit) => this.walk(visit),
+      regions: regionRows(model),
       series: this.timeline.points(1024),
       histogram: model.histogram
         .classes()
@@ -371,8 +387,8 @@ export class Session implements TelemetryListener {
 
   private walk(visit: BlockVisitor): void {
     if (this.model.firstBlock > 0) visit(0, this.model.firstBlock, BLOCK_CONTROL);
-    this.model.forEachBlock(({ start, bytes, live, control }) =>
-      visit(start, bytes, live ? BLOCK_LIVE : control ? BLOCK_CONTROL : BLOCK_FREE),
+    this.model.forEachBlock(({ start, bytes, live, control, beyond }) =>
+      visit(start, bytes, live ? BLOCK_LIVE : control ? BLOCK_CONTROL : beyond ? BLOCK_BEYOND : BLOCK_FREE),
     );
   }
 

@@ -43,6 +43,23 @@ export interface SiteRow {
   mallocs: number;
 }
 
+/** One region of a heap that has several. */
+export interface RegionRow {
+  /** From the board: not to be trusted. */
+  name: string;
+  /** Where its offsets begin. */
+  start: number;
+  bytes: number;
+  /** The program break: what its arena takes; 0 for a region of large blocks alone. */
+  breakBytes: number;
+  isLarge: boolean;
+  /** Live blocks, and of them the large ones, which lie beyond the break. */
+  liveBytes: number;
+  largeBytes: number;
+  /** Neither arena nor large blocks: unused, or given back. */
+  unusedBytes: number;
+}
+
 /** A moment that the program named (`mark(id)`), or who watched (the key m). */
 export interface MarkRow {
   atMs: number;
@@ -95,6 +112,8 @@ export interface Scene {
   exact: boolean;
   figures: Figures | null;
   walk(visit: BlockVisitor): void;
+  /** In the order of their offsets; absent or empty for a heap of one arena. */
+  regions?: readonly RegionRow[];
   series: readonly SeriesPoint[];
   histogram: readonly HistogramRow[];
   /** Largest first. */

@@ -79,6 +79,8 @@ export function coloursOf(of: Style): { fg: string | null; bg: string | null; bo
 export const mapColours = [237, 24, 31, 37, 43, 79] as const;
 /** The policy's own bytes inside the arena. */
 export const controlColour = 97;
+/** Beyond a break, and pages that were given back: nobody's. */
+export const beyondColour = 234;
 
 export const styles = {
   title: style({ bold: true }),
@@ -98,6 +100,7 @@ export const styles = {
 export interface Glyphs {
   fill: readonly string[];
   control: string;
+  beyond: string;
   spark: readonly string[];
   bar: string;
   dot: string;
@@ -106,6 +109,7 @@ export interface Glyphs {
 const unicode: Glyphs = {
   fill: ['·', '░', '▒', '▒', '▓', '█'],
   control: '≡',
+  beyond: '-',
   spark: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
   bar: '█',
   dot: '·',
@@ -117,6 +121,7 @@ export const glyphs: Record<Form, Glyphs> = {
   ascii: {
     fill: ['.', '-', '-', '+', '+', '#'],
     control: '=',
+    beyond: ',',
     spark: ['_', '.', '-', '~', '+', '*', '%', '#'],
     bar: '#',
     dot: '-',

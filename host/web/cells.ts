@@ -14,14 +14,18 @@ export function drawCells(canvas: HTMLCanvasElement, cells: string): void {
   canvas.style.height = `${Math.max(1, rows) * 12}px`;
   const context = canvas.getContext('2d')!;
   const image = context.createImageData(COLUMNS, Math.max(1, rows));
-  const [free, live, control] = [rgb('--free'), rgb('--live'), rgb('--control')];
+  const [free, live, control, beyond] = [rgb('--free'), rgb('--live'), rgb('--control'), rgb('--line')];
   for (let cell = 0; cell < COLUMNS * rows; cell++) {
     const mark = cells[cell] ?? ' ';
     if (mark === ' ') continue;
     const part = Number(mark) / 9;
     for (let channel = 0; channel < 3; channel++) {
       image.data[cell * 4 + channel] =
-        mark === 'c' ? control[channel]! : free[channel]! + (live[channel]! - free[channel]!) * part;
+        mark === 'c'
+          ? control[channel]!
+          : mark === 'b'
+            ? beyond[channel]!
+            : free[channel]! + (live[channel]! - free[channel]!) * part;
     }
     image.data[cell * 4 + 3] = 255;
   }

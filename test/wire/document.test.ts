@@ -26,6 +26,12 @@ function decode(hex: string): string[] {
     map: (m) =>
       told.push(`map from ${m.startBlock}: ${m.kinds.map((kind, i) => `${'FLC'[kind]}${m.sizes[i]}`).join(' ')}`),
     counters: (c) => told.push(`counters: ${c.operations} operations, ${c.liveBytes} live, ${c.failures} failures`),
+    regions: ({ regions }) => {
+      for (const { name, bytes, breakBytes, isLarge, pageBytes } of regions) {
+        const kind = isLarge ? 'large blocks alone' : `break ${breakBytes}`;
+        told.push(`region ${name}: ${bytes}, ${kind}, pages of ${pageBytes}`);
+      }
+    },
     postMortem: (p) => told.push(`post-mortem: ${p.size} from site ${p.site}, ${p.liveBytes} live`),
     lost: (frames, records) => told.push(`lost ${frames} frames, ${records} records`),
     damaged: (bytes) => told.push(`damaged ${bytes} bytes`),
@@ -40,7 +46,7 @@ function decode(hex: string): string[] {
 
 const examples = [...document.matchAll(/```frame\n([\s\S]*?)```\s*```told\n([\s\S]*?)```/g)];
 
-test('the page has examples', () => expect(examples.length).toBe(2));
+test('the page has examples', () => expect(examples.length).toBe(3));
 
 test.each(examples.map(([, frames, told], index) => [index + 1, frames!, told!] as const))(
   'example %i decodes to what the page prints',

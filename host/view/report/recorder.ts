@@ -2,7 +2,7 @@
  * Gathers what a report shows while a session runs: key frames of the map at even times, in fixed memory (when there
  * are too many, every second one goes and the times between them double).
  */
-import { mapCells } from '../panels/map.ts';
+import { CELL_BEYOND, mapCells } from '../panels/map-cells.ts';
 import type { Scene } from '../scene.ts';
 import { verdicts } from '../verdicts.ts';
 
@@ -13,7 +13,7 @@ const FIRST_EVERY_MS = 50;
 
 export interface KeyFrame {
   atMs: number;
-  /** One character a cell: 0 free to 9 live, `c` control, blank beyond the arena. */
+  /** One character a cell: 0 free to 9 live, `c` control, `b` beyond a break, blank beyond the arena. */
   cells: string;
   liveBytes: number;
   largestFreeBytes: number;
@@ -39,13 +39,15 @@ export interface ReportData {
   sites: Scene['sites'];
   marks: NonNullable<Scene['marks']>;
   keyFrames: readonly KeyFrame[];
+  /** Absent where the heap has one arena. */
+  regions?: NonNullable<Scene['regions']>;
 }
 
 export function cellsText(parts: Float64Array): string {
   let text = '';
   for (const part of parts) {
     if (Number.isNaN(part)) text += ' ';
-    else if (part < 0) text += 'c';
+    else if (part < 0) text += part === CELL_BEYOND ? 'b' : 'c';
     // Only a wholly free cell is 0 and only a wholly live one is 9.
     else text += part <= 0 ? '0' : part >= 1 ? '9' : String(1 + Math.min(7, Math.floor(part * 8)));
   }
@@ -93,6 +95,7 @@ export class ReportRecorder {
       histogram: scene.histogram.filter(({ liveBlocks }) => liveBlocks > 0),
       sites: scene.sites,
       marks: scene.marks ?? [],
+      ...(scene.regions?.length && { regions: scene.regions }),
       keyFrames: [...this.frames.filter(({ atMs }) => atMs < last.atMs), last],
     };
   }

@@ -58,8 +58,18 @@ export function mapSection(data: ReportData, title = 'Map', suffix = '', index =
 <p id="map-at${suffix}" class="map-at" aria-live="polite">${html(said)}</p>
 <div class="time"><label for="time${suffix}">Time</label><input id="time${suffix}" type="range" min="0" max="${keyFrames.length - 1}" value="${keyFrames.length - 1}" step="1"></div>
 <p class="quiet">${countText(data.cellBytes)} bytes a cell; addresses from left to right, from top to bottom.</p>
-<p class="quiet keys"><span class="key free"></span>free<span class="key mixed"></span>mixed<span class="key live"></span>live<span class="key control"></span>the policy's own</p>`,
+<p class="quiet keys"><span class="key free"></span>free<span class="key mixed"></span>mixed<span class="key live"></span>live<span class="key control"></span>the policy's own${keyFrames.some(({ cells }) => cells.includes('b')) ? '<span class="key beyond"></span>unused' : ''}</p>${regionsTable(data)}`,
   );
+}
+
+/** The regions at the end. */
+function regionsTable({ regions }: ReportData): string {
+  if (regions === undefined || regions.length === 0) return '';
+  const columns = ['bytes', 'break', 'in large blocks', 'unused'].map((title) => ({ title, isNumber: true }));
+  const rows = regions.map(({ name, bytes, breakBytes, largeBytes, unusedBytes }) => ({
+    cells: [name, ...[bytes, breakBytes, largeBytes, unusedBytes].map(bytesText)],
+  }));
+  return table([{ title: 'region' }, ...columns], rows);
 }
 
 export function seriesSection({ series, clock }: ReportData): string {

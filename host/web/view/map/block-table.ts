@@ -3,7 +3,7 @@ import { plural } from '../../../view/units.ts';
 import type { Board } from '../../data/board.ts';
 import { el, setText, Table } from '../dom.ts';
 import { blocksOf, hex } from './draw.ts';
-import { ageWords, siteWords, sizeWords } from './words.ts';
+import { ageWords, siteWords, sizeWords, stateWords } from './words.ts';
 
 const ROWS = 100;
 
@@ -49,7 +49,7 @@ export class BlockTable {
       shown.map((block) => [
         hex(block.start),
         String(block.bytes),
-        block.live ? 'live' : block.control ? "policy's own" : 'free',
+        stateWords(block),
         block.live ? sizeWords(block) : '',
         block.live ? ageWords(block, model) : '',
         block.live ? siteWords(block, nameOf) : '',

@@ -1,10 +1,12 @@
 /** Draws a heap into the map's canvas: every block that is seen, in the colours of what was asked for. */
 import type { Block, HeapModel } from '../../../model/heap-model.ts';
+import type { RegionUse } from '../../../model/regions.ts';
 import { visible } from '../../../view/escape.ts';
 import { bytesText } from '../../../view/units.ts';
 import type { Colours } from '../colours.ts';
 import { textOn } from '../contrast.ts';
 import type { Viewport } from './viewport.ts';
+import { regionWords } from './words.ts';
 
 export type ColourBy = 'age' | 'site' | 'use';
 
@@ -13,6 +15,8 @@ export interface Drawing {
   viewport: Viewport;
   colours: Colours;
   by: ColourBy;
+  /** Of a heap of several regions. */
+  regions: readonly RegionUse[];
   /** Rank of a site by live bytes; what is not in it has the colour of the others. */
   ranks: ReadonlyMap<number, number>;
   /** The oldest live block: ages are shown against it. */
@@ -34,6 +38,8 @@ const NAME_CHARACTERS = 28;
 /** Of blocks that are not of the site that is looked at. */
 const UNLIT = 0.25;
 const GUTTER_CHARACTERS = 4;
+/** Between two stripes. */
+const HATCH_PX = 6;
 
 export const hex = (offset: number, digits = GUTTER_CHARACTERS): string =>
   `0x${offset.toString(16).padStart(digits, '0')}`;
@@ -46,6 +52,7 @@ export function ageOf(block: Readonly<Block>, operations: number, oldestAt: numb
 }
 
 function colourOf(block: Readonly<Block>, { by, colours, ranks, model, oldestAt }: Drawing): string {
+  if (block.beyond) return colours.panel;
   if (block.control) return colours.control;
   if (!block.live) return colours.free;
   if (by === 'use') return colours.live;
@@ -75,7 +82,8 @@ export function drawMap(context: CanvasRenderingContext2D, drawing: Drawing): vo
     const isLit = site === null || (block.live && block.site === site);
     const colour = colourOf(block, drawing);
     const piece = fill(context, drawing, block.start, blockEnd, colour, isLit ? 1 : UNLIT);
-    if (piece.width < LABELLED_PX || block.control) return;
+    if (block.beyond) hatch(context, drawing, block.start, blockEnd);
+    if (piece.width < LABELLED_PX || block.control || block.beyond) return;
     const size = bytesText(block.live ? block.usable : block.bytes);
     const isNamed = block.live && block.site !== 0 && piece.width >= NAMED_PX;
     labels.push({
@@ -118,6 +126,26 @@ function fill(
   return widest;
 }
 
+/** Memory that is nobody's has stripes: it is told from free memory by more than a colour. */
+function hatch(context: CanvasRenderingContext2D, { viewport, colours }: Drawing, start: number, end: number): void {
+  const { height } = viewport.extent;
+  context.save();
+  context.beginPath();
+  viewport.pieces(start, end, ({ x, y, width }) => context.rect(x, y, width, height));
+  context.clip();
+  context.beginPath();
+  viewport.pieces(start, end, ({ x, y, width }) => {
+    for (let at = x - height - (x % HATCH_PX); at < x + width; at += HATCH_PX) {
+      context.moveTo(at, y + height);
+      context.lineTo(at + height, y);
+    }
+  });
+  context.strokeStyle = colours.line;
+  context.lineWidth = 1;
+  context.stroke();
+  context.restore();
+}
+
 function outline(context: CanvasRenderingContext2D, { model, viewport }: Drawing, start: number, colour: string): void {
   if (start < 0) return;
   const block = blockAt(model, start);
@@ -129,17 +157,25 @@ function outline(context: CanvasRenderingContext2D, { model, viewport }: Drawing
   });
 }
 
-function drawGutter(context: CanvasRenderingContext2D, { viewport, colours }: Drawing): void {
-  const { left, rows, pitch, height } = viewport.extent;
+/** Addresses at the left of the rows, and above each band what its region is. */
+function drawGutter(context: CanvasRenderingContext2D, { viewport, colours, regions }: Drawing): void {
+  const { left, height, width } = viewport.extent;
+  for (const { band, y } of viewport.labels) {
+    const [name, facts] = regionWords(regions[band]!);
+    const shown = visible(name, NAME_CHARACTERS);
+    context.font = '600 12px system-ui, sans-serif';
+    context.fillStyle = colours.fg;
+    context.fillText(shown, left, y + height / 2 + 0.5);
+    const from = context.measureText(shown).width + 10;
+    context.font = '11px system-ui, sans-serif';
+    context.fillStyle = colours.quiet;
+    if (from + context.measureText(facts).width <= width) context.fillText(facts, left + from, y + height / 2 + 0.5);
+  }
   if (left === 0) return;
   context.font = '11px ui-monospace, Menlo, Consolas, monospace';
   context.fillStyle = colours.quiet;
   context.textAlign = 'right';
-  for (let row = 0; row < rows; row++) {
-    const address = viewport.from + row * viewport.bytesPerRow;
-    if (address >= viewport.from + viewport.span) break;
-    context.fillText(hex(address), left - 10, row * pitch + height / 2 + 0.5);
-  }
+  for (const { start, y } of viewport.rows) context.fillText(hex(start), left - 10, y + height / 2 + 0.5);
   context.textAlign = 'left';
 }
 

@@ -6,6 +6,7 @@
  *   Enter    zoom to the block                                          0     all of it
  */
 import type { Block } from '../../../model/heap-model.ts';
+import { regionRows } from '../../../model/regions.ts';
 import { bytesText } from '../../../view/units.ts';
 import type { Board } from '../../data/board.ts';
 import { colours } from '../colours.ts';
@@ -92,7 +93,8 @@ export class MapPanel {
     const { model } = this.#board.moment;
     const { session } = this.#board;
     const view = this.#viewport;
-    view.fit(model.arenaBytes);
+    const regions = regionRows(model);
+    view.fit(model.arenaBytes, regions);
     this.#resize();
     const ranks = new Map(
       model.sites
@@ -111,6 +113,7 @@ export class MapPanel {
       viewport: view,
       colours: colours(),
       by: this.#by,
+      regions,
       ranks,
       oldestAt,
       chosen: this.#chosen,
@@ -123,11 +126,13 @@ export class MapPanel {
       this.#scale,
       model.arenaBytes === 0
         ? ''
-        : view.isWhole
-          ? `${bytesText(model.arenaBytes)}, ${bytesText(view.bytesPerRow)} a row`
-          : `${hex(view.from)} to ${hex(view.from + view.span - 1)}, ${bytesText(view.bytesPerRow)} a row`,
+        : view.isWhole && view.labels.length > 0
+          ? `${regions.length} regions, ${bytesText(model.arenaBytes)}`
+          : view.isWhole
+            ? `${bytesText(model.arenaBytes)}, ${bytesText(view.bytesPerRow)} a row`
+            : `${hex(view.from)} to ${hex(view.from + view.span - 1)}, ${bytesText(view.bytesPerRow)} a row`,
     );
-    this.#legend.show(this.#by, ranks, nameOf);
+    this.#legend.show(this.#by, ranks, nameOf, regions.length > 0);
     this.#say();
     if (!this.#table.root.hidden) this.#table.show(this.#board);
   }
@@ -159,7 +164,8 @@ export class MapPanel {
     const width = this.#canvas.clientWidth;
     const { arenaBytes } = this.#viewport;
     // A small arena needs no more rows than it has bytes to show.
-    const rows = Math.max(LEAST_ROWS, Math.min(MOST_ROWS, Math.ceil(arenaBytes / 128)));
+    const regions = this.#board.moment.model.heapRegions.length;
+    const rows = regions + Math.max(LEAST_ROWS, Math.min(MOST_ROWS, Math.ceil(arenaBytes / 128)));
     const left = width < 480 ? 0 : GUTTER_PX;
     this.#viewport.extent = { left, width: width - left, rows, pitch: ROW_PITCH, height: ROW_HEIGHT };
     const height = rows * ROW_PITCH;

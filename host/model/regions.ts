@@ -1,0 +1,86 @@
+/**
+ * The regions of a heap as the host knows them, and what of its memory is neither live nor free: the policy's own ranges,
+ * and what lies beyond a break. Imports no Node.
+ *
+ *   region   [ arena ........... ][ beyond .... ][ large ][ given back ][ large ]
+ *             start                ^ start + breakBytes                          ^ start + bytes
+ *
+ * Large blocks are live blocks beyond the break; all else there is memory that is nobody's.
+ */
+import { BLOCK_BEYOND, BLOCK_CONTROL } from '../../firmware/src/policy.ts';
+import type { ToldRegion } from './events.ts';
+import type { HeapModel } from './heap-model.ts';
+
+export interface Region extends ToldRegion {
+  /** Where its offsets begin. */
+  start: number;
+}
+
+/** Regions with their starts, none of them beyond the heap's end, no break beyond its region's. */
+export function placeRegions(told: readonly ToldRegion[], heapBytes: number): Region[] {
+  const regions: Region[] = [];
+  let start = 0;
+  for (const region of told) {
+    const bytes = Math.min(region.bytes, heapBytes - start);
+    if (bytes <= 0) break;
+    regions.push({ ...region, start, bytes, breakBytes: Math.min(region.breakBytes, bytes) });
+    start += bytes;
+  }
+  return regions;
+}
+
+/** The region that holds an offset; undefined where none is told. */
+export const regionAt = (regions: readonly Region[], offset: number): Region | undefined =>
+  regions.find(({ start, bytes }) => offset >= start && offset < start + bytes);
+
+/** What a region without a name is called. */
+export const regionName = (regions: readonly Region[], region: Region): string =>
+  region.name === '' ? `region ${regions.indexOf(region)}` : region.name;
+
+/**
+ * start, end and BLOCK_ of each range between live blocks that is no free memory, in the order of addresses. `controls` are
+ * starts and ends as a sweep found them; it cannot tell what lies beyond a break from the policy's own, so what reaches
+ * beyond one is left out.
+ */
+export function reservedRanges(controls: readonly number[], regions: readonly Region[]): number[] {
+  const ranges: [number, number, number][] = [];
+  for (let i = 0; i < controls.length; i += 2) {
+    const start = controls[i]!;
+    const region = regionAt(regions, start);
+    const end = region ? Math.min(controls[i + 1]!, region.start + region.breakBytes) : controls[i + 1]!;
+    if (end > start) ranges.push([start, end, BLOCK_CONTROL]);
+  }
+  for (const { start, bytes, breakBytes } of regions)
+    if (breakBytes < bytes) ranges.push([start + breakBytes, start + bytes, BLOCK_BEYOND]);
+  return ranges.sort(([a], [b]) => a - b).flat();
+}
+
+/** What is in a region. */
+export interface RegionUse extends Region {
+  liveBytes: number;
+  /** Of live blocks that lie beyond the break. */
+  largeBytes: number;
+  /** Neither arena nor large blocks. */
+  unusedBytes: number;
+}
+
+/** The regions of a heap with what is in each, each with a name; one walk. Empty for a heap of one arena. */
+export function regionRows(model: HeapModel): RegionUse[] {
+  const { heapRegions } = model;
+  if (heapRegions.length === 0) return [];
+  const rows = heapRegions.map((region) => ({
+    ...region,
+    name: regionName(heapRegions, region),
+    liveBytes: 0,
+    largeBytes: 0,
+    unusedBytes: 0,
+  }));
+  model.forEachBlock(({ start, bytes, live, beyond }) => {
+    const row = rows.find((one) => start >= one.start && start < one.start + one.bytes);
+    if (!row) return;
+    if (live) row.liveBytes += bytes;
+    if (live && start >= row.start + row.breakBytes) row.largeBytes += bytes;
+    if (beyond) row.unusedBytes += bytes;
+  });
+  return rows;
+}
