@@ -12,16 +12,7 @@
  * behind it the host knows by the events, and what changes ahead of it, it will see. Damaged bookkeeping ends a sweep.
  */
 
-import {
-  MAP_ESCAPE,
-  MAP_FIRST,
-  MAP_FREE,
-  MAP_KIND_CONTROL,
-  MAP_KIND_FREE,
-  MAP_KIND_LIVE,
-  MAP_LAST,
-  MAP_LONGEST,
-} from '../wire/format.ts';
+import { MAP_ESCAPE, MAP_FIRST, MAP_FREE, MAP_LAST, MAP_LONGEST } from '../wire/format.ts';
 import { blockKind, blockPayload, firstBlock, locate, nextBlock, usableSize } from './bound-policy.ts';
 import { isTellingMoves } from './moves.ts';
 import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE } from './policy.ts';
@@ -185,12 +176,13 @@ export function sweepChunk(out: Uint8Array, from: number, limit: number, nowMs: 
 function entry(out: Uint8Array, from: number, kind: number, bytes: number): number {
   const granules = bytes >> 3;
   let at = from;
-  if (kind !== BLOCK_CONTROL && granules <= MAP_LONGEST) {
+  if (kind < BLOCK_CONTROL && granules <= MAP_LONGEST) {
     out[at++] = kind === BLOCK_LIVE ? granules : MAP_FREE + granules - 1;
     return at;
   }
   out[at++] = MAP_ESCAPE;
-  out[at++] = kind === BLOCK_LIVE ? MAP_KIND_LIVE : kind === BLOCK_FREE ? MAP_KIND_FREE : MAP_KIND_CONTROL;
+  // MAP_KIND_ are the BLOCK_ of policy.ts.
+  out[at++] = kind;
   return putVarintAt(out, at, bytes);
 }
 

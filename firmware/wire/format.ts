@@ -94,6 +94,8 @@ export const MAP_LONGEST = 0x7e;
 export const MAP_KIND_FREE = 0;
 export const MAP_KIND_LIVE = 1;
 export const MAP_KIND_CONTROL = 2;
+/** Of heaps of several regions alone. */
+export const MAP_KIND_BEYOND = 3;
 
 /** First byte of a HELLO payload. */
 export const HELLO_BOOT = 0x01;

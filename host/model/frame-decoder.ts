@@ -17,7 +17,7 @@ import {
   MAP_ESCAPE,
   MAP_FIRST,
   MAP_FREE,
-  MAP_KIND_CONTROL,
+  MAP_KIND_BEYOND,
   MAP_KIND_FREE,
   MAP_KIND_LIVE,
   MAP_LAST,
@@ -192,7 +192,7 @@ export class FrameDecoder {
         kind = this.#in.byte();
         bytes = this.#in.amount();
       }
-      if (kind > MAP_KIND_CONTROL || bytes === 0) this.#in.malformed = true;
+      if (kind > MAP_KIND_BEYOND || bytes === 0) this.#in.malformed = true;
       if (this.#in.malformed) break;
       kinds.push(kind);
       sizes.push(bytes);

@@ -39,17 +39,11 @@ export const regionName = (regions: readonly Region[], region: Region): string =
 
 /**
  * start, end and BLOCK_ of each range between live blocks that is no free memory, in the order of addresses. `controls` are
- * starts and ends as a sweep found them; it cannot tell what lies beyond a break from the policy's own, so what reaches
- * beyond one is left out.
+ * starts and ends as a sweep found them. Recordings from before regions were told have what lies beyond a break among them.
  */
 export function reservedRanges(controls: readonly number[], regions: readonly Region[]): number[] {
   const ranges: [number, number, number][] = [];
-  for (let i = 0; i < controls.length; i += 2) {
-    const start = controls[i]!;
-    const region = regionAt(regions, start);
-    const end = region ? Math.min(controls[i + 1]!, region.start + region.breakBytes) : controls[i + 1]!;
-    if (end > start) ranges.push([start, end, BLOCK_CONTROL]);
-  }
+  for (let i = 0; i < controls.length; i += 2) ranges.push([controls[i]!, controls[i + 1]!, BLOCK_CONTROL]);
   for (const { start, bytes, breakBytes } of regions)
     if (breakBytes < bytes) ranges.push([start + breakBytes, start + bytes, BLOCK_BEYOND]);
   return ranges.sort(([a], [b]) => a - b).flat();

@@ -24,7 +24,7 @@ function decode(hex: string): string[] {
     failure: (size, _alignment, offset, site) => told.push(`  failed ${size} from site ${site}, block ${offset}`),
     misuse: (offset, code) => told.push(`  misuse ${offset}, code ${code}`),
     map: (m) =>
-      told.push(`map from ${m.startBlock}: ${m.kinds.map((kind, i) => `${'FLC'[kind]}${m.sizes[i]}`).join(' ')}`),
+      told.push(`map from ${m.startBlock}: ${m.kinds.map((kind, i) => `${'FLCB'[kind]}${m.sizes[i]}`).join(' ')}`),
     counters: (c) => told.push(`counters: ${c.operations} operations, ${c.liveBytes} live, ${c.failures} failures`),
     regions: ({ regions }) => {
       for (const { name, bytes, breakBytes, isLarge, pageBytes } of regions) {

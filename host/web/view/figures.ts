@@ -52,14 +52,16 @@ export class Figures {
     this.#peak.show(bytesText(metrics.peakLiveBytes), ofArena(metrics.peakLiveBytes));
     this.#free.show(
       bytesText(metrics.freeBytes),
-      told === null ? `in ${plural(metrics.freeBlocks, 'piece')}` : 'as of the last sweep',
+      told !== null
+        ? 'as of the last sweep'
+        : `in ${plural(metrics.freeBlocks, 'piece')}${metrics.beyondBytes > 0 ? `; ${bytesText(metrics.beyondBytes)} unused besides` : ''}`,
     );
     this.#largest.show(
       bytesText(metrics.largestFreeBytes),
       metrics.freeBytes === 0
         ? 'nothing is free'
         : `${percentText(metrics.largestFreeBytes / metrics.freeBytes)} of what is free`,
-      metrics.largestFreeBytes === 0,
+      metrics.largestFreeBytes === 0 && metrics.beyondBytes === 0,
     );
     this.#fragmentation.show(
       percentText(metrics.externalFragmentation),
