@@ -2,7 +2,8 @@
  * Operations a second on this machine, all contestants in one process and one run, taken in turns so that a change of
  * the clock meets everyone alike.
  *
- * Contestants: the policies, each bundled over one arena; AssemblyScript's TLSF, compiled here from the runtime's sources
+ * Contestants: the policies, each bundled over one arena; one of them as programs in Node call it, through `createHeap`,
+ * which counts, observes and dispatches between policies; AssemblyScript's TLSF, compiled here from the runtime's sources
  * in the npm package `assemblyscript`; dlmalloc as Emscripten builds it, inside the npm package `binaryen`, which exports
  * its malloc and free. binaryen exports no realloc: there a resize is a malloc and a free, and contents are not copied.
  * The last is no allocator: empty functions, so that its time is the loop's own, which is part of everyone's.
@@ -15,7 +16,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { exitCodes, Problem } from '../../boards/problem.ts';
-import type { PolicyName } from '../../firmware/src/policies/index.ts';
+import { type CountedHeap, createHeap } from '../../firmware/src/heap.ts';
+import { type PolicyName, policies } from '../../firmware/src/policies/index.ts';
 import { OP_FREE, type Trace } from '../trace/trace.ts';
 import { geometricMean } from './bench.ts';
 import { ampleArenaBytes } from './cycles.ts';
@@ -123,6 +125,24 @@ async function policyContestant(tape: Tape, name: PolicyName, arenaBytes: number
   };
 }
 
+/** A policy with all that a heap adds to it. */
+function heapContestant(tape: Tape, name: PolicyName): Contestant {
+  let heap: CountedHeap | null = null;
+  return {
+    name: `${name}, through createHeap`,
+    prepare: (trace) => {
+      heap = createHeap({ bytes: ampleArenaBytes(trace), policy: policies[name] });
+      return heap !== null;
+    },
+    run: newRun(
+      tape,
+      (size) => heap!.malloc(size),
+      (offset) => heap!.free(offset),
+      (offset, size) => heap!.realloc(offset, size),
+    ),
+  };
+}
+
 /** Gives everyone 8 and does nothing. */
 function loopAlone(tape: Tape): Contestant {
   const run = newRun(
@@ -193,7 +213,7 @@ async function compileAssemblyScript(): Promise<Uint8Array> {
   }
 }
 
-export async function assemblyScriptContestant(tape: Tape): Promise<Contestant> {
+async function assemblyScriptContestant(tape: Tape): Promise<Contestant> {
   const abort = (): never => {
     throw new Error('AssemblyScript aborted');
   };
@@ -220,6 +240,9 @@ async function dlmallocContestant(tape: Tape): Promise<Contestant> {
   return { name: 'dlmalloc (wasm)', prepare: () => true, run: newRun(tape, _malloc, _free, realloc) };
 }
 
+/** The policy that is raced through `createHeap` too, when it is among those raced. */
+const FASTEST: PolicyName = 'segregated';
+
 /** Each measurement makes at least so many calls, and the best of the rounds counts: the others were disturbed. */
 const CALLS_A_ROUND = 40_000;
 const ROUNDS = 20;
@@ -237,6 +260,7 @@ export async function race(traces: readonly Trace[], names: readonly PolicyName[
   };
   const contestants: Contestant[] = [];
   for (const name of names) contestants.push(await policyContestant(tape, name, arenaBytes));
+  contestants.push(heapContestant(tape, names.includes(FASTEST) ? FASTEST : names[0]!));
   contestants.push(await assemblyScriptContestant(tape), await dlmallocContestant(tape), loopAlone(tape));
   const rates = new Map<Contestant, number[]>(contestants.map((contestant) => [contestant, []]));
   for (const [i, trace] of traces.entries()) {
