@@ -17,6 +17,7 @@ const excluded: Partial<Record<PolicyName, Partial<Record<DamageKind, readonly H
   'first-fit': inBlocks,
   'next-fit': inBlocks,
   'best-fit': inBlocks,
+  tlsf: inBlocks,
   // Bookkeeping outside the blocks.
   buddy: { overflow: everything, underflow: everything, below: everything, 'wild store': everything },
   percore: { overflow: everything, underflow: everything, below: everything, 'wild store': everything },

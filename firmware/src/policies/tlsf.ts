@@ -25,6 +25,11 @@
  *   4 every free block is in the list of its class, its `link` is the word that points at it
  *   5 a bit is set exactly where a list is not empty, in both levels
  *
+ * A write past a payload reaches headers and links. What is read from a free block is believed only where another place
+ * agrees: its size with its footer, a link with the link back. Else free is MISUSE_CORRUPT, and malloc drops the list of
+ * that class and gets nothing. No address leaves the arena, whatever the words say; a live block's own size has no second
+ * place (docs/safety.md).
+ *
  * Bound: malloc and free touch at most one list head, two neighbours and one remainder; realloc adds one copy.
  * Overhead: 4 bytes a block and the rounding to 8; control: 52 bytes and a word a class.
  */
@@ -32,88 +37,30 @@ import { u16, u32 } from '../arena.ts';
 import { lowestBit } from '../bits.ts';
 import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE, MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from '../policy.ts';
 
+import {
+  BITMAPS,
+  classOf,
+  clearBit,
+  dropList,
+  END,
+  EXACT,
+  FIRST,
+  FLAGS,
+  freeBefore,
+  HEADS,
+  insert,
+  LIVE,
+  MIN_BLOCK,
+  PREV_FREE,
+  ROWS,
+  take,
+} from './tlsf-lists.ts';
+
 export { locate, pin, unpin } from './in-place.ts';
+export { check, checkOffset } from './tlsf-check.ts';
 
-/** Header flags, below the size. */
-const LIVE = 1;
-const PREV_FREE = 2;
-const FLAGS = 7;
-
-/** Control words, offsets from the arena's start. */
-const ROWS = 0; // bit r: bitmap r is not 0
-const END = 4; // offset of the end word
-const FIRST = 8; // offset of the first block
-const CHECKED = 12; // what check() found
-const BITMAPS = 16; // one 16-bit bitmap a row of classes
-const ROW_COUNT = 17;
-const HEADS = 44; // class 2, the smallest, has its head at 52, right after the bitmaps
-
-const MIN_BLOCK = 16;
-/** Block sizes below this have a class of their own. */
-const EXACT = 256;
-/** Keeps classes within ROW_COUNT rows: the rest of a larger buffer is not used. */
+/** Keeps classes within the rows there are: the rest of a larger buffer is not used. */
 const MAX_ARENA = 8388600;
-
-/** The class of a block of `size` bytes. @inline */
-function classOf(size: number): number {
-  let g = size >> 3;
-  let octaves = 0;
-  if (size >= EXACT) {
-    // g is halved until it is below 32; each halving is an octave of sixteen classes.
-    if (g >> 12 !== 0) {
-      g = g >> 8;
-      octaves = 8 << 4;
-    }
-    if (g >= 256) {
-      g = g >> 4;
-      octaves = octaves + (4 << 4);
-    }
-    if (g >= 64) {
-      g = g >> 2;
-      octaves = octaves + (2 << 4);
-    }
-    if (g >= 32) {
-      g = g >> 1;
-      octaves = octaves + (1 << 4);
-    }
-  }
-  return octaves + g;
-}
-
-/** Makes the block the head of class `index`. @inline */
-function insert(block: number, index: number): void {
-  const slot = HEADS + (index << 2);
-  const head = u32[slot >> 2];
-  u32[(block + 4) >> 2] = head;
-  u32[(block + 8) >> 2] = slot;
-  u32[slot >> 2] = block;
-  if (head !== 0) {
-    u32[(head + 8) >> 2] = block + 4;
-  } else {
-    const row = index >> 4;
-    const bitmap = BITMAPS + (row << 1);
-    u16[bitmap >> 1] = u16[bitmap >> 1] | (1 << (index & 15));
-    u32[ROWS >> 2] = u32[ROWS >> 2] | (1 << row);
-  }
-}
-
-/** Clears the bit of a class whose list became empty. @inline */
-function clearBit(index: number): void {
-  const row = index >> 4;
-  const bitmap = BITMAPS + (row << 1);
-  const left = u16[bitmap >> 1] ^ (1 << (index & 15));
-  u16[bitmap >> 1] = left;
-  if (left === 0) u32[ROWS >> 2] = u32[ROWS >> 2] ^ (1 << row);
-}
-
-/** Takes a free block out of its list. @inline */
-function remove(block: number): void {
-  const next = u32[(block + 4) >> 2];
-  const link = u32[(block + 8) >> 2];
-  u32[link >> 2] = next;
-  if (next !== 0) u32[(next + 8) >> 2] = link;
-  else if (link < u32[FIRST >> 2]) clearBit((link - HEADS) >> 2);
-}
 
 /** The block of bytes that serves `size`: header added, rounded to 8. */
 function blockSizeFor(size: number): number {
@@ -144,11 +91,11 @@ export function moveEnd(fromBytes: number, toBytes: number): number {
   let to = (toBytes & ~7) - 4;
   let block = from;
   if ((u32[from >> 2] & PREV_FREE) !== 0) {
-    block = u32[(from - 4) >> 2];
+    block = freeBefore(from);
+    if (block === 0) return fromBytes;
   } else if (to < from) return fromBytes;
   // The free block before the end is made anew, longer or shorter, or vanishes. It is never less than a block.
   if (to < block + MIN_BLOCK) to = to > block && from - block >= MIN_BLOCK ? block + MIN_BLOCK : block;
-  if (block < from) remove(block);
   // What was the end must not look like a block when it is inside one.
   u32[from >> 2] = 0;
   u32[END >> 2] = to;
@@ -198,11 +145,18 @@ export function malloc(size: number): number {
 
   // The head of the class leaves its list; what it is too large by stays free.
   const held = u32[block >> 2];
+  const next = u32[(block + 4) >> 2];
   const rest = held - need;
+  if (rest < 0 || held > u32[END >> 2] - block || (held & 7) !== 0) return dropList(index);
+  if (u32[(block + held - 4) >> 2] !== block) return dropList(index);
+  if (next !== 0) {
+    if (next < u32[FIRST >> 2] || next >= u32[END >> 2] || (next & 7) !== 4) return dropList(index);
+    if (u32[(next + 8) >> 2] !== block + 4) return dropList(index);
+  }
   if (rest < MIN_BLOCK) {
     const after = block + held;
     u32[block >> 2] = held + LIVE;
-    u32[after >> 2] = u32[after >> 2] - PREV_FREE;
+    u32[after >> 2] = u32[after >> 2] & ~PREV_FREE;
   } else {
     const tailClass = classOf(rest);
     const tail = block + need;
@@ -211,7 +165,6 @@ export function malloc(size: number): number {
     u32[(tail + rest - 4) >> 2] = tail;
     if (tailClass === index) {
       // The remainder takes the block's place in the list.
-      const next = u32[(block + 4) >> 2];
       const slot = HEADS + (index << 2);
       u32[(tail + 4) >> 2] = next;
       u32[(tail + 8) >> 2] = slot;
@@ -221,7 +174,6 @@ export function malloc(size: number): number {
     }
     insert(tail, tailClass);
   }
-  const next = u32[(block + 4) >> 2];
   const slot = HEADS + (index << 2);
   u32[slot >> 2] = next;
   if (next !== 0) u32[(next + 8) >> 2] = slot;
@@ -246,34 +198,29 @@ export function free(offset: number): number {
   const header = u32[block >> 2];
   if ((header & LIVE) === 0) return MISUSE_NOT_LIVE;
   let size = header & ~FLAGS;
-  const next = block + size;
-  if (next >>> 0 > end >>> 0) return MISUSE_CORRUPT;
-  // A stale header must not look live: cleared even where the block melts into the one before it.
-  u32[block >> 2] = 0;
+  let next = block + size;
+  if (size < MIN_BLOCK || next >>> 0 > end >>> 0) return MISUSE_CORRUPT;
+  const following = u32[next >> 2];
+  if ((following & LIVE) === 0) {
+    // | block | next (free) | => | block ....... |
+    if (!take(next, following)) return MISUSE_CORRUPT;
+    size = size + following;
+    next = next + following;
+  }
   if ((header & PREV_FREE) !== 0) {
     // | before (free) | block | => | before ....... |
-    block = u32[(block - 4) >> 2];
-    size = next - block;
-    remove(block);
+    const before = freeBefore(block);
+    if (before === 0) return MISUSE_CORRUPT;
+    // A stale header must not look live.
+    u32[block >> 2] = 0;
+    size = next - before;
+    block = before;
   }
-  release(block, size, next);
-  return 0;
-}
-
-/** Makes [block, next) a free block, together with the block at `next` when that is free. */
-function release(block: number, size: number, next: number): void {
-  const header = u32[next >> 2];
-  if ((header & LIVE) === 0) {
-    // | block | next (free) | => | block ....... |
-    remove(next);
-    size = size + header;
-    next = next + header;
-  } else {
-    u32[next >> 2] = header | PREV_FREE;
-  }
+  if ((following & LIVE) !== 0) u32[next >> 2] = following | PREV_FREE;
   u32[block >> 2] = size;
   u32[(next - 4) >> 2] = block;
   insert(block, classOf(size));
+  return 0;
 }
 
 /** Cuts a live block down to `need` bytes when what is left can be a block. */
@@ -298,7 +245,7 @@ export function realloc(offset: number, size: number): number {
   if (need > had) {
     const next = block + had;
     const nextSize = u32[next >> 2];
-    if ((nextSize & LIVE) !== 0 || had + nextSize < need) {
+    if ((nextSize & LIVE) !== 0 || had + nextSize < need || !take(next, nextSize)) {
       const moved = malloc(size);
       if (moved === 0) return 0;
       // loop: at most words
@@ -307,10 +254,9 @@ export function realloc(offset: number, size: number): number {
       return moved;
     }
     // | block | next (free) | => | block ....... |, then cut to size
-    remove(next);
     const after = next + nextSize;
     u32[block >> 2] = header + nextSize;
-    u32[after >> 2] = u32[after >> 2] - PREV_FREE;
+    u32[after >> 2] = u32[after >> 2] & ~PREV_FREE;
   }
   trim(block, need);
   return offset;
@@ -343,16 +289,19 @@ export function usableSize(offset: number): number {
   const end = u32[END >> 2];
   if ((offset & 7) !== 0 || offset >>> 0 > end >>> 0 || offset <= u32[FIRST >> 2]) return 0;
   const header = u32[(offset - 4) >> 2];
-  if ((header & LIVE) === 0 || offset - 4 + header - (header & FLAGS) > end) return 0;
-  return (header & ~FLAGS) - 4;
+  const size = header & ~FLAGS;
+  if ((header & LIVE) === 0 || size < MIN_BLOCK || size > end - offset + 4) return 0;
+  return size - 4;
 }
 
 export function firstBlock(): number {
   return u32[FIRST >> 2];
 }
 
+/** The walk ends where a header leads nowhere. */
 export function nextBlock(block: number): number {
-  return block === u32[END >> 2] ? 0 : block + (u32[block >> 2] & ~FLAGS);
+  const size = u32[block >> 2] & ~FLAGS;
+  return size < MIN_BLOCK || size > u32[END >> 2] - block ? 0 : block + size;
 }
 
 export function blockKind(block: number): number {
@@ -362,59 +311,4 @@ export function blockKind(block: number): number {
 
 export function blockPayload(block: number): number {
   return block + 4;
-}
-
-export function check(): number {
-  const end = u32[END >> 2];
-  let freeBlocks = 0;
-  let before = BLOCK_LIVE;
-  let block = u32[FIRST >> 2];
-  while (block !== end) {
-    u32[CHECKED >> 2] = block;
-    const header = u32[block >> 2];
-    const size = header & ~FLAGS;
-    if (size < MIN_BLOCK || block + size > end) return 1;
-    if (((header & PREV_FREE) !== 0) !== (before === BLOCK_FREE)) return 3;
-    if ((header & LIVE) === 0) {
-      if (before === BLOCK_FREE) return 2;
-      if (u32[(block + size - 4) >> 2] !== block) return 3;
-      const link = u32[(block + 8) >> 2];
-      if (link >= end || u32[link >> 2] !== block) return 4;
-      freeBlocks = freeBlocks + 1;
-      before = BLOCK_FREE;
-    } else before = BLOCK_LIVE;
-    block = block + size;
-  }
-  u32[CHECKED >> 2] = end;
-  if (u32[end >> 2] !== (before === BLOCK_FREE ? LIVE | PREV_FREE : LIVE)) return 3;
-  return checkLists(freeBlocks);
-}
-
-/** Invariants 4 and 5 from the lists' side: `freeBlocks` blocks were found by the walk. */
-function checkLists(freeBlocks: number): number {
-  const last = classOf(u32[END >> 2]);
-  let listed = 0;
-  for (let row = 0; row < ROW_COUNT; row = row + 1) {
-    const bitmap = u16[(BITMAPS + (row << 1)) >> 1];
-    u32[CHECKED >> 2] = BITMAPS + (row << 1);
-    if ((bitmap !== 0) !== (((u32[ROWS >> 2] >> row) & 1) !== 0)) return 5;
-    for (let bit = 0; bit < 16; bit = bit + 1) {
-      const index = (row << 4) + bit;
-      if (index >= 2 && index <= last) {
-        let block = u32[(HEADS + (index << 2)) >> 2];
-        if ((block !== 0) !== (((bitmap >> bit) & 1) !== 0)) return 5;
-        while (block !== 0) {
-          u32[CHECKED >> 2] = block;
-          listed = listed + 1;
-          if (listed > freeBlocks || classOf(u32[block >> 2]) !== index) return 4;
-          block = u32[(block + 4) >> 2];
-        }
-      }
-    }
-  }
-  return listed === freeBlocks ? 0 : 4;
-}
-
-export function checkOffset(): number {
-  return u32[CHECKED >> 2];
 }
