@@ -86,6 +86,7 @@ export function ${name}(${words.join(', ')}) {
 export { ${walkers.join(', ')} } from './policies/${policy}.ts';
 export function bindPolicy(policy) { return 0; }
 export function policyNamed(name) { return 1; }
+export function select(offset) { return offset; }
 const code = (E.toFlatString || E.toString)(atob('${Buffer.from(blob).toString('base64')}'));
 const isRight = code !== undefined && (E.CRC32(code) | 0) === ${crc32(blob) | 0} && process.env.BOARD === '${nameOf(board)}';
 if (!isRight) print('heapglass: this native code is damaged, has no flat memory, or is for another board (${board.id})');
