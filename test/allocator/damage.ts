@@ -7,8 +7,9 @@
  *   below       the same before the first block, where there is bookkeeping: what an underflow of the lowest block reaches
  *   wild store  a word anywhere from the first block to the arena's end
  */
+import type { PolicyName } from '../../firmware/src/policies/index.ts';
 import { BLOCK_LIVE } from '../../firmware/src/policy.ts';
-import { type GuardedPolicy, Hang } from './support/guarded.ts';
+import { type GuardedPolicy, guardedPolicy, Hang } from './support/guarded.ts';
 import { randomSource } from './support/random.ts';
 
 export const damageKinds = ['overflow', 'underflow', 'below', 'wild store'] as const;
@@ -242,7 +243,8 @@ export function damageHeap(guarded: GuardedPolicy, kind: DamageKind, seed: numbe
   return work.harm;
 }
 
-/** An arena of each size; case `seed` takes number `seed % 4`. */
-export function guardedArenas(make: (arenaBytes: number) => Promise<GuardedPolicy>): Promise<GuardedPolicy[]> {
-  return Promise.all(arenaSizes.map(make));
+/** An arena of each size for either kind of words; case `seed` takes number `seed % 8`. */
+export function guardedArenas(name: PolicyName): Promise<GuardedPolicy[]> {
+  const words = ['Uint32Array', 'Int32Array'] as const;
+  return Promise.all(words.flatMap((kind) => arenaSizes.map((bytes) => guardedPolicy(name, bytes, kind))));
 }

@@ -9,6 +9,7 @@ import {
   FIRST,
   FLAGS,
   HEADS,
+  LEAST_HEAD,
   LIVE,
   MIN_BLOCK,
   PREV_FREE,
@@ -31,7 +32,7 @@ export function check(): number {
       if (before === BLOCK_FREE) return 2;
       if (u32[(block + size - 4) >> 2] !== block) return 3;
       const link = u32[(block + 8) >> 2];
-      if (link >= end || u32[link >> 2] !== block) return 4;
+      if (link < LEAST_HEAD || link >= end || u32[link >> 2] !== block) return 4;
       freeBlocks = freeBlocks + 1;
       before = BLOCK_FREE;
     } else before = BLOCK_LIVE;
@@ -58,7 +59,8 @@ function checkLists(freeBlocks: number): number {
         while (block !== 0) {
           u32[CHECKED >> 2] = block;
           listed = listed + 1;
-          if (listed > freeBlocks || block > u32[END >> 2] || classOf(u32[block >> 2]) !== index) return 4;
+          if (listed > freeBlocks || block < u32[FIRST >> 2] || block >= u32[END >> 2]) return 4;
+          if (classOf(u32[block >> 2]) !== index) return 4;
           block = u32[(block + 4) >> 2];
         }
       }

@@ -11,6 +11,8 @@ import { policyText } from '../../../host/bench/host-policy.ts';
 
 export class Hang extends Error {}
 
+export type Words = 'Uint32Array' | 'Int32Array';
+
 export interface GuardedPolicy {
   policy: Policy;
   bytes: Uint8Array;
@@ -56,8 +58,11 @@ function instrument(text: string): string {
   return edited.toString();
 }
 
-/** The policy over an arena of its own of `arenaBytes` bytes, not yet formatted. */
-export async function guardedPolicy(name: PolicyName, arenaBytes: number): Promise<GuardedPolicy> {
+/**
+ * The policy over an arena of its own of `arenaBytes` bytes, not yet formatted. Words from 2^31 on are as JavaScript has
+ * them on a board, or below 0 as machine code compares them.
+ */
+export async function guardedPolicy(name: PolicyName, arenaBytes: number, words: Words): Promise<GuardedPolicy> {
   const arena = new ArrayBuffer(arenaBytes);
   const bytes = new Uint8Array(arena);
   const watch = { loadsOutside: 0, storesOutside: 0, steps: 0, mostSteps: Number.POSITIVE_INFINITY };
@@ -81,7 +86,7 @@ export async function guardedPolicy(name: PolicyName, arenaBytes: number): Promi
       else bytes.copyWithin(to, from, end);
     },
   };
-  const text = instrument(await policyText(name));
+  const text = instrument(await policyText(name)).replace(/new U?[Ii]nt32Array/, `new ${words}`);
   const policy = new Function('arena', 'guard', `${text}\nreturn policy;`)(arena, guard) as Policy;
   return { policy, bytes, watch };
 }
