@@ -19,7 +19,7 @@ export type { PolicyName } from './policies/index.ts';
 export { MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from './policy.ts';
 export type { PostMortem } from './post-mortem.ts';
 export type { RegionHeap, RegionOptions, RegionStats } from './region-heap.ts';
-export type { SafeHeap, SafetyOptions } from './safety.ts';
+export type { SafeHeap, SafetyOptions } from './safe-heap.ts';
 export type { Account } from './safety-accounts.ts';
 export {
   FAULT_BOOKKEEPING,

@@ -10,7 +10,9 @@
  */
 import { createHeap, type Heap } from './heap.ts';
 import type { Policy } from './policy.ts';
-import { bindRegions, MOST_PAGES, pageBytesFor, type RegionState, regionOf, trim } from './regions.ts';
+import { MOST_PAGES, pageBytesFor } from './region-pages.ts';
+import { bindRegions, type RegionState, regionOf } from './region-state.ts';
+import { trim } from './regions.ts';
 import { regionsPolicy } from './regions-policy.ts';
 
 export interface RegionOptions {

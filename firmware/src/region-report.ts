@@ -6,7 +6,7 @@
 import { MOST_REGION_LETTERS, REGION_LARGE } from '../wire/format.ts';
 import type { Heap } from './heap.ts';
 import type { RegionHeap } from './region-heap.ts';
-import { breakMoves, breaks, largeOnly, names, pageSizes, regionCount, sizes } from './regions.ts';
+import { breaks, largeOnly, names, pageSizes, regionCount, sizes } from './region-state.ts';
 import { putVarintAt } from './sweep.ts';
 
 /** A program that moves its breaks all the time tells it so often. */
@@ -14,14 +14,19 @@ const REPORT_MS = 500;
 /** kind, two varints, length, letters. */
 const LONGEST_REGION_BYTES = 1 + 4 + 4 + 1 + MOST_REGION_LETTERS;
 
-let hasRegions = false;
-/** `breakMoves` of the last report, -1 when one is due whatever it is. */
+/** Whether there may be regions to tell; not so in the place of this file. */
+export const tellsRegions = true;
+
+/** Of the recorded heap, which need not be the bound one; none for a heap of one arena. */
+let itsBreaks: Uint32Array = new Uint32Array(0);
+/** Where they were at the last report, as one number; -1 when a report is due wherever they are. */
 let told = -1;
 let toldMs = 0;
 
 /** Begins the reports on `heap`. */
 export function startRegionReport(heap: Heap, now: number): void {
-  hasRegions = (heap as RegionHeap).regionCount !== undefined;
+  heap.bind();
+  itsBreaks = (heap as RegionHeap).regionCount === undefined ? new Uint32Array(0) : breaks;
   askForRegions(now);
 }
 
@@ -31,19 +36,22 @@ export function askForRegions(now: number): void {
   toldMs = now;
 }
 
-/** A break has moved since the last report, or a hello was said. */
-export function areRegionsStale(): boolean {
-  return hasRegions && told !== breakMoves;
+/** Changes with each break; two that move so that it does not are told behind the next hello. */
+function breaksNow(): number {
+  let sum = 0;
+  for (let region = 0; region < itsBreaks.length; region++) sum += itsBreaks[region]! * (region + 1);
+  return sum;
 }
 
-/** When they are to be told, if they are stale. */
-export function regionsDueMs(): number {
-  return told < 0 ? toldMs : toldMs + REPORT_MS;
+/** When the next report is due: a break has moved, or a hello was said. `due` when there is none or that is earlier. */
+export function regionsDueMs(due: number): number {
+  const at = told < 0 ? toldMs : toldMs + REPORT_MS;
+  return at < due && itsBreaks.length !== 0 && told !== breaksNow() ? at : due;
 }
 
 /** Writes the regions of the bound heap to out[from..limit), as many as there is room for. Returns where it ends. */
 export function putRegions(out: Uint8Array, from: number, limit: number, now: number): number {
-  told = breakMoves;
+  told = breaksNow();
   toldMs = now;
   let at = from;
   for (let region = 0; region < regionCount && at + LONGEST_REGION_BYTES <= limit; region++) {

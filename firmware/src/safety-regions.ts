@@ -5,7 +5,8 @@
  */
 import type { Heap } from './heap.ts';
 import type { RegionHeap } from './region-heap.ts';
-import { createSafeHeap as createSafeHeapOver, type SafeHeap, type SafetyOptions } from './safety.ts';
+import type { SafeHeap, SafetyOptions } from './safe-heap.ts';
+import { createSafeHeap as createSafeHeapOver } from './safety.ts';
 
 type RegionCalls = Omit<RegionHeap, keyof Heap>;
 export type SafeRegionHeap = SafeHeap & RegionCalls;

@@ -89,10 +89,10 @@ export function poll() {}
 export function mark(id) {}
 `;
 
-const noRegionReport = `export function startRegionReport(heap, now) {}
+const noRegionReport = `export const tellsRegions = false;
+export function startRegionReport(heap, now) {}
 export function askForRegions(now) {}
-export function areRegionsStale() { return false; }
-export function regionsDueMs() { return 0; }
+export function regionsDueMs(due) { return due; }
 export function putRegions(out, from, limit, now) { return from; }
 `;
 

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { policies, policyNames } from '../../firmware/src/policies/index.ts';
 import { MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from '../../firmware/src/policy.ts';
 import { createRegionHeap, type RegionOptions } from '../../firmware/src/region-heap.ts';
-import type { SafetyOptions } from '../../firmware/src/safety.ts';
+import type { SafetyOptions } from '../../firmware/src/safe-heap.ts';
 import {
   FAULT_BOOKKEEPING,
   FAULT_DOUBLE_FREE,

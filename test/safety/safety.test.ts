@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { createHeap } from '../../firmware/src/heap.ts';
 import { type PolicyName, policies } from '../../firmware/src/policies/index.ts';
 import { MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from '../../firmware/src/policy.ts';
-import { createSafeHeap, type SafetyOptions } from '../../firmware/src/safety.ts';
+import type { SafetyOptions } from '../../firmware/src/safe-heap.ts';
+import { createSafeHeap } from '../../firmware/src/safety.ts';
 import {
   FAULT_BOOKKEEPING,
   FAULT_DOUBLE_FREE,
