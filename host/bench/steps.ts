@@ -86,10 +86,10 @@ export const stepBounds: Record<PolicyName, StepBound> = {
     realloc: words,
   },
   'trie-fit': {
-    text: '8 W + 1; 8 W + h / 128 + 3; 16 W + h / 128 + 4. W: bits of n / 8',
-    malloc: (of) => 8 * width(of) + 1,
-    free: (of) => 8 * width(of) + 2 + tableLoads(of),
-    realloc: (of) => 16 * width(of) + 3 + tableLoads(of),
+    text: '8 W + 10; 6 W + h / 128 + 11; 14 W + h / 128 + 21. W: bits of n / 8; a tree damaged from outside is made anew',
+    malloc: (of) => 8 * width(of) + 10,
+    free: (of) => 6 * width(of) + 10 + tableLoads(of),
+    realloc: (of) => 14 * width(of) + 20 + tableLoads(of),
   },
   compact: {
     text: '2 H + B + n / 128 + 2, at most 0.31 n; h / 128 + 1; as malloc and n / 8 + H + 2 h / 128 + 3. H handles, B blocks; without pins: each is a search of H in free and for each block',

@@ -2,87 +2,161 @@
  * The free blocks in a digital search tree ordered by size, then address. Its nodes are the free blocks themselves, so
  * it needs one control word, the root, and no other memory.
  *
- *   free block of one granule   [ left ][ right ][ size ][ size ]
- *   of more                     [ left ][ right ][ size ] ........ [ size ]      16-bit words, in granules
- *                                ^ head                            ^ foot: the block's last word
+ *   free block of one granule   [ size ][ left ][ right ][ up ]
+ *   of more                     [ size ][ left ][ right ][ up ] ........ [ size ][ ][ ][ own ]     16-bit words, in granules
+ *                                ^ first granule: the node                ^ last granule
  *
- * The key is (size, granule), two words of W bits, W being the width of END. The child of a node at depth d is chosen by
- * the key's bit d, the highest first; so every node below shares its first d bits, and all keys in a left subtree are
- * lower than those in the right one. The node itself may be anywhere in that range (Knuth 3, 6.3; dlmalloc's treebins).
- * Keys differ, so no node is deeper than 2W.
+ * `up` is the node's parent, 0 for the root's node, and `own` the last granule itself; both are mixed with SEAL.
  *
- * Who is in the tree is decided by the path from the root alone: what a live block's payload happens to hold can
- * imitate a head and a foot, but no link leads to it.
+ * The key is (size, granule). The child of a node at depth d is chosen by bit d of the key; so all nodes below share its
+ * first d bits, and all keys in a left subtree are lower than those in the right one. The node itself may be anywhere in
+ * that range (Knuth 3, 6.3; dlmalloc's treebins). Sizes below 32 are written in 5 bits, others in W, with a bit before
+ * that says which: this keeps the order, and the keys of small blocks short. W is the width of END, 14 for 64 KB.
  *
- * Bound: findFree makes at most 4W steps, removeFree 2W + 1, the others 2W; W is 14 for an arena of 64 KB. Links into
- * nowhere, which only a write through a stale pointer can make, end a search and never loop.
+ *   size 13   0 01101        size 200   1 00000011001000        and then the granule in W bits
+ *
+ * Keys differ, so no node is deeper than 2W + 1.
+ *
+ * A write past a payload can damage what lies in a free block, but not the table of starts. So nothing is believed that
+ * does not fit together: a block is free if both of its ends say its size, both are starts, and its parent leads to it; a
+ * step down a link is taken only to a node that names the parent it came from, so that no search runs in a circle. The
+ * outer words are the first that a write from either side damages. What is no longer free has its last words wiped: stale
+ * ones pass for nothing, and other data would have to hold two fitting words of 16 bits. Where the tree does not fit
+ * together it is made anew from the table and the ends of blocks (mend): one end that fits is enough.
+ *
+ * Bound: search makes at most 4W + 4 steps, insertFree 2W + 2, removeFree 2W + 4. mend visits every block once.
  */
 import { u16 } from '../arena.ts';
-import { endGranule, isStart } from './starts.ts';
+import { clearStart, endGranule, isStart, nextStart } from './starts.ts';
 
-/** Index in u16 of the control words. */
-export const ROOT = 0;
-const WIDTH = 3;
+/** Indices in u16 of the control words. The root's link lies where granule 0, were it a node, would have its right one. */
+const WIDTH = 0;
+export const ROOT = 2;
+/** What search returns instead of a link: a control word that is none. */
+const BROKEN = 1;
+/** Indices of a free block's words, from its granule times 4. */
+const LEFT = 1;
+const RIGHT = 2;
+const UP = 3;
+/** Makes a number of no parent of 0 and of what programs store most. An arena's granules stay below it: LAST_GRANULE. */
+const SEAL = 0xfff5;
+export const LAST_GRANULE = 0xfff0;
+/** Bits of a short size. */
+const SHORT_BITS = 5;
 
 /** W: bits that hold any granule number up to END. */
 export function initTrie(end: number): void {
   let width = 1;
   while (end >> width !== 0) width++;
-  u16[ROOT] = 0;
   u16[WIDTH] = width;
+  u16[ROOT] = 0;
 }
 
-/** Size in granules that the head of a free block says. */
+/** Size in granules that the first granule of a free block says. */
 export function headSize(granule: number): number {
-  return u16[(granule << 2) + 2]!;
+  return u16[granule << 2]!;
 }
 
-/** Size in granules that the foot before `granule` says, if the block before it is free. */
-export function footSizeBefore(granule: number): number {
-  return u16[(granule << 2) - 1]!;
+/** The start of the free block that ends before `granule`, if one may; else `granule`. */
+export function startBefore(granule: number): number {
+  const size = headSize(granule - 1);
+  return size < granule && headSize(granule - size) === size ? granule - size : granule;
 }
 
-/** Whether head, foot and bounds agree that a free block may lie here. A live block can look so; no free one looks otherwise. */
-export function looksFree(granule: number, size: number): boolean {
-  if (size < 1 || granule < 1 || granule + size > endGranule()) return false;
-  return headSize(granule) === size && footSizeBefore(granule + size) === size;
-}
-
-/**
- * The index in u16 of the link that leads to this free block; where it is not in the tree, of the empty link where it
- * would hang.
- */
-export function linkFor(granule: number, size: number): number {
-  const width = u16[WIDTH]!;
-  let link = ROOT;
-  let bit = width + width - 1;
-  let node = u16[link]!;
-  // loop: at most keyBits
-  while (node !== granule && node !== 0 && bit >= 0 && node < endGranule()) {
-    link = (node << 2) + ((bit >= width ? size >> (bit - width) : granule >> bit) & 1);
-    node = u16[link]!;
-    bit--;
+/** The link that leads to the free block that begins at `granule`; 0 when none does. */
+export function linkTo(granule: number): number {
+  const end = endGranule();
+  let link = 0;
+  if (granule < end) {
+    const up = u16[(granule << 2) + UP]! ^ SEAL;
+    const size = headSize(granule);
+    const next = granule + size;
+    if (up < end && next <= end && headSize(next - 1) === size && isStart(granule) && isStart(next)) {
+      link = (up << 2) + LEFT;
+      if (u16[link] !== granule) link++;
+      if (u16[link] !== granule) link = 0;
+    }
   }
   return link;
 }
 
-/** Whether the tree holds this free block. */
-export function inTree(granule: number, size: number): boolean {
-  return u16[linkFor(granule, size)] === granule;
+/** Whether the link's node names the link's node as its parent. */
+function isHeld(node: number, link: number): boolean {
+  link = (link >> 2) ^ SEAL;
+  return node < endGranule() && u16[(node << 2) + UP] === link;
 }
 
-/** Writes head and foot of a free block and hangs it into the tree as a leaf. */
+/** Writes the size at both ends, and at the last one its own number. */
+function stamp(granule: number, size: number): void {
+  const last = granule + size - 1;
+  u16[granule << 2] = size;
+  u16[last << 2] = size;
+  u16[(last << 2) + UP] = last ^ SEAL;
+}
+
+function wipe(granule: number): void {
+  u16[(granule << 2) + UP] = 0;
+  u16[((granule + headSize(granule) - 1) << 2) + UP] = 0;
+}
+
+/** Makes a free block of these granules and hangs it into the tree as a leaf. What cannot be hung is left for mend. */
 export function insertFree(granule: number, size: number): void {
+  let more = u16[WIDTH]!;
+  let left = SHORT_BITS + 1;
+  let key = size;
+  if (size >> SHORT_BITS !== 0) {
+    left = more + 1;
+    key = size + (1 << more);
+  }
+  let link = ROOT;
+  let node = u16[ROOT]!;
+  // loop: at most keyBits
+  while (node !== 0 && isHeld(node, link)) {
+    left--;
+    link = (node << 2) + LEFT + ((key >> left) & 1);
+    node = u16[link]!;
+    if (left === 0) {
+      key = granule;
+      left = more;
+      more = 0;
+    }
+  }
   const head = granule << 2;
-  u16[linkFor(granule, size)] = granule;
-  u16[head] = 0;
-  u16[head + 1] = 0;
-  u16[head + 2] = size;
-  u16[head + (size << 2) - 1] = size;
+  u16[head + LEFT] = 0;
+  u16[head + RIGHT] = 0;
+  stamp(granule, size);
+  u16[head + UP] = (link >> 2) ^ SEAL;
+  if (node === 0) u16[link] = granule;
+}
+
+/** Makes the tree anew: every block that says its true size at its first or last granule is free. Free neighbours are joined. */
+function mend(): void {
+  u16[ROOT] = 0;
+  let start = 0;
+  let granule = nextStart(0);
+  // loop: at most overwritten
+  while (granule < endGranule()) {
+    const next = nextStart(granule);
+    const size = next - granule;
+    if (
+      (headSize(granule) === size && (u16[(granule << 2) + UP]! ^ SEAL) < endGranule()) ||
+      (headSize(next - 1) === size && (u16[(next << 2) - 1]! ^ SEAL) === next - 1)
+    ) {
+      u16[granule << 2] = size;
+      wipe(granule);
+      if (start === 0) start = granule;
+      else clearStart(granule);
+    } else {
+      if (start !== 0) insertFree(start, granule - start);
+      start = 0;
+    }
+    granule = next;
+  }
+  if (start !== 0) insertFree(start, granule - start);
 }
 
 /**
- * Takes a free block out of the tree; false when it is not in it. A leaf below takes its place:
+ * Takes the free block that a link leads to out of the tree. A leaf below takes its place:
  *
  *        parent                    parent
  *          |                         |
@@ -92,70 +166,124 @@ export function insertFree(granule: number, size: number): void {
  *        \
  *        leaf
  */
-export function removeFree(granule: number, size: number): boolean {
-  const link = linkFor(granule, size);
-  if (u16[link] !== granule) return false;
+export function removeFree(link: number): void {
+  const granule = u16[link]!;
   const head = granule << 2;
   let leafLink = link;
-  let leaf = granule;
+  let side = link;
   let child = granule;
   // loop: at most keyBits
-  for (let steps = u16[WIDTH]! << 1; steps > 0 && child !== 0 && child < endGranule(); steps--) {
-    leaf = child;
-    const side = leaf << 2;
+  while (child !== 0 && isHeld(child, side)) {
+    leafLink = side;
+    side = (child << 2) + LEFT;
+    if (u16[side] === 0) side++;
     child = u16[side]!;
-    if (child !== 0) {
-      leafLink = side;
-    } else {
-      child = u16[side + 1]!;
-      if (child !== 0) leafLink = side + 1;
-    }
+  }
+  const leaf = u16[leafLink]!;
+  wipe(granule);
+  if (child !== 0) {
+    // Wiped, the block is no free one.
+    mend();
+    return;
   }
   u16[leafLink] = 0;
-  if (leaf !== granule) {
-    u16[leaf << 2] = u16[head]!;
-    u16[(leaf << 2) + 1] = u16[head + 1]!;
-    u16[link] = leaf;
+  if (leaf === granule) return;
+  const leafHead = leaf << 2;
+  // loop: at most 2
+  for (side = LEFT; side <= RIGHT; side++) {
+    child = u16[head + side]!;
+    u16[leafHead + side] = child;
+    if (child !== 0 && isHeld(child, head)) u16[(child << 2) + UP] = leaf ^ SEAL;
   }
-  return true;
+  u16[leafHead + UP] = (link >> 2) ^ SEAL;
+  u16[link] = leaf;
 }
 
-/** The smallest free block of at least `need` granules, the lowest of equals; 0 when there is none. */
-export function findFree(need: number): number {
-  const width = u16[WIDTH]!;
-  let best = 0;
+/** Gives the free block that a link leads to other bounds. The root stays where it is if it can; others go out and in again. */
+export function moveFree(link: number, to: number, toSize: number): void {
+  if (link === ROOT && u16[ROOT] === to) {
+    wipe(to);
+    stamp(to, toSize);
+    u16[(to << 2) + UP] = SEAL;
+  } else {
+    removeFree(link);
+    insertFree(to, toSize);
+  }
+}
+
+/**
+ * The link to the smallest free block of at least `need` granules, the lowest of equals; 0 when there is none. BROKEN when
+ * it came upon what is not believed.
+ */
+function search(need: number): number {
+  let left = SHORT_BITS + 1;
+  let key = need;
+  if (need >> SHORT_BITS !== 0) {
+    left = u16[WIDTH]! + 1;
+    key = need + (1 << (left - 1));
+  }
+  const end = endGranule();
   let bestSize = 0x10000;
+  let found = 0;
   let higher = 0;
-  let bit = width + width - 1;
-  let node = u16[ROOT]!;
+  let link = ROOT;
   // loop: at most searchSteps
-  for (let steps = width << 2; steps > 0 && node !== 0 && node < endGranule(); steps--) {
-    const head = node << 2;
-    const left = u16[head]!;
-    const right = u16[head + 1]!;
-    const size = u16[head + 2]!;
-    if (size >= need && (size < bestSize || (size === bestSize && node < best))) {
-      best = node;
-      bestSize = size;
-    }
-    // The key searched for is (need, 0): beyond the size, its bits are 0.
-    if (bit >= width && ((need >> (bit - width)) & 1) !== 0) {
-      node = right;
-    } else if (bit < 0) {
-      node = left === 0 ? right : left;
-    } else {
-      if (right !== 0) higher = right;
-      node = left;
-    }
-    bit--;
+  for (;;) {
+    let node = u16[link]!;
     if (node === 0) {
       // All of the deepest right turn not taken is high enough; its lowest is on its leftmost path.
-      node = higher;
+      if (higher === 0 || bestSize === need) break;
+      link = higher;
+      node = u16[link]!;
       higher = 0;
-      bit = -1;
+      left = 0;
+    }
+    if (node >= end || (u16[(node << 2) + UP]! ^ SEAL) !== link >> 2) return BROKEN;
+    const size = headSize(node);
+    if (size >= need && (size < bestSize || (size === bestSize && node < u16[found]!))) {
+      bestSize = size;
+      found = link;
+    }
+    link = (node << 2) + LEFT;
+    if (left === 0) {
+      if (u16[link] === 0) link++;
+    } else {
+      left--;
+      if (((key >> left) & 1) !== 0) link++;
+      else if (u16[link + 1] !== 0) higher = link + 1;
     }
   }
-  if (best === 0) return 0;
-  // A head damaged by a stale pointer must not become a block that overlaps another.
-  return looksFree(best, bestSize) && isStart(best) && isStart(best + bestSize) ? best : 0;
+  return found === 0 || linkTo(u16[found]!) === found ? found : BROKEN;
+}
+
+/** The link to the smallest free block of at least `need` granules, the lowest of equals; 0 when there is none. */
+export function findFree(need: number): number {
+  const link = search(need);
+  if (link !== BROKEN) return link;
+  mend();
+  return search(need);
+}
+
+/** The link that the key of a free block leads to from the root; 0 when the path ends before it. For check alone. */
+export function linkByKey(granule: number): number {
+  let more = u16[WIDTH]!;
+  let left = SHORT_BITS + 1;
+  let key = headSize(granule);
+  if (key >> SHORT_BITS !== 0) {
+    left = more + 1;
+    key = key + (1 << more);
+  }
+  let link = ROOT;
+  // loop: at most keyBits
+  while (u16[link] !== granule) {
+    if (left === 0) {
+      key = granule;
+      left = more;
+      more = 0;
+    }
+    if (left === 0 || !isHeld(u16[link]!, link)) return 0;
+    left--;
+    link = (u16[link]! << 2) + LEFT + ((key >> left) & 1);
+  }
+  return link;
 }

@@ -13,7 +13,6 @@
  * Bound: `nextStart` loads one 16-bit word for each 128 bytes of the block it measures.
  */
 import { u16 } from '../arena.ts';
-import { lowestBit } from '../bits.ts';
 
 /** Indices in u16. */
 const END = 1;
@@ -57,15 +56,27 @@ export function clearStart(granule: number): void {
 
 /** The first start after `granule`, which is below END; END when there is none. */
 export function nextStart(granule: number): number {
-  const after = granule + 1;
-  let word = TABLE + (after >> 4);
-  let bits = u16[word]! >> (after & 15);
-  if (bits !== 0) return after + lowestBit(bits);
-  const last = TABLE + (u16[END]! >> 4);
+  const end = u16[END]!;
+  let next = granule + 1;
+  let bits = u16[TABLE + (next >> 4)]! >> (next & 15);
   // loop: at most startWords
-  while (bits === 0 && word < last) {
-    word++;
-    bits = u16[word]!;
+  while (bits === 0) {
+    next = (next | 15) + 1;
+    if (next > end) return end;
+    bits = u16[TABLE + (next >> 4)]!;
   }
-  return bits === 0 ? u16[END]! : ((word - TABLE) << 4) + lowestBit(bits);
+  // The lowest bit of 16, in line: bits.ts counts up to 31.
+  if ((bits & 255) === 0) {
+    bits >>= 8;
+    next += 8;
+  }
+  if ((bits & 15) === 0) {
+    bits >>= 4;
+    next += 4;
+  }
+  if ((bits & 3) === 0) {
+    bits >>= 2;
+    next += 2;
+  }
+  return next + (~bits & 1);
 }

@@ -2,10 +2,10 @@
  * Trie fit, the default policy: best fit with bookkeeping of one bit a granule. Blocks carry no header.
  *
  *   offset 0                          8                    first * 8                  END * 8
- *          [ root | END | check | W ] [ table of starts ] [ blocks, granules of 8 ]
+ *          [ W | END | root | check ] [ table of starts ] [ blocks, granules of 8 ]
  *
  *   live   [ payload .................................. ]     its size: the distance to the next start (starts.ts)
- *   free   [ left ][ right ][ size ] ........... [ size ]     a node of the tree of free blocks (free-trie.ts)
+ *   free   [ size ][ left ][ right ][ up ] .. [ size ][ ][ ][ own ]   a node of the tree of free blocks (free-trie.ts)
  *
  * Placement: the smallest hole that is large enough, the lowest of equals. Requests of up to 16 bytes take the hole's
  * low end, larger ones its high end, so that small blocks gather and do not stand between the large ones. realloc
@@ -13,14 +13,15 @@
  * is: this is what keeps string-building programs compact. It stays where it is when the size in granules is the same,
  * and when the chosen hole begins with the block itself.
  *
- * Bound: malloc 8W + 1 steps: 4W to find, 2W + 1 to take out, 2W to put the rest back. free 8W + 2: 2W to see
- * that the block is live, 2W + 1 to take out each neighbour, 2W to put the whole back. realloc 16W + 3 and a copy of the payload. free and realloc also load one word for every 128
- * bytes of the block given. W = 14 for 64 KB, 13 below. A step is a child link followed. Control: 8 bytes and 1/64 of the
- * arena.
+ * Bound: malloc 8W + 10 steps: 4W + 4 to find, 2W + 4 to take out, 2W + 2 to put the rest back. free 6W + 10: 2W + 4
+ * to take out each neighbour, 2W + 2 to put the whole back. realloc 14W + 20 and a copy of the payload. free and realloc also load one
+ * word for every 128 bytes of the block given. W = 14 for 64 KB, 13 below. A step is a child link followed. A call that
+ * finds the tree damaged makes it anew: a visit of every block, and 2W + 2 steps for each free one. Control: 8 bytes and
+ * 1/64 of the arena.
  *
  * Invariants (check() returns the number)
  *   1  the table has no start below the first granule or above END, and has those two
- *   2  the root and each child link lead to a free block: its head and foot say the distance to the next start
+ *   2  the root and each child link lead to a free block: its ends say the distance to the next start, and it names its parent
  *   3  each such link is the one that the block's own key leads to
  *   4  no two free blocks are neighbours
  */
@@ -29,28 +30,28 @@ import { moveBytes } from '../copy.ts';
 import { BLOCK_FREE, BLOCK_LIVE, MISUSE_NOT_LIVE, MISUSE_WILD } from '../policy.ts';
 import {
   findFree,
-  footSizeBefore,
   headSize,
   initTrie,
   insertFree,
-  inTree,
-  linkFor,
-  looksFree,
+  LAST_GRANULE,
+  linkByKey,
+  linkTo,
+  moveFree,
   ROOT,
   removeFree,
+  startBefore,
 } from './free-trie.ts';
 import { clearStart, endGranule, firstGranule, initStarts, isStart, nextStart, setStart } from './starts.ts';
 
 export { locate, pin, unpin } from './in-place.ts';
 
 /** Index in u16: the granule where check() found a violated invariant. */
-const CHECK = 2;
+const CHECK = 3;
 /** Requests of up to so many granules take a hole's low end. */
 const SMALL_GRANULES = 2;
-const MAX_REQUEST_BYTES = 0x7fff8;
 
 export function init(arenaBytes: number): number {
-  const end = initStarts(arenaBytes);
+  const end = initStarts(Math.min(arenaBytes, LAST_GRANULE << 3));
   if (end === 0) return 0;
   initTrie(end);
   const first = firstGranule();
@@ -60,64 +61,61 @@ export function init(arenaBytes: number): number {
 }
 
 function granulesFor(size: number): number {
-  if (size < 0 || size > MAX_REQUEST_BYTES) return 0;
-  return size === 0 ? 1 : (size + 7) >> 3;
-}
-
-/** Whether a block that begins at this start is in the tree of free blocks. */
-function isFree(granule: number): boolean {
-  const size = headSize(granule);
-  return looksFree(granule, size) && inTree(granule, size);
+  let granules = (size + 7) >> 3;
+  if (size === 0) granules = 1;
+  if (size < 0 || size > 0x7fff8) granules = 0;
+  return granules;
 }
 
 /** 0 when `offset` is a live block's payload, else the MISUSE_ code. No content of any payload changes the answer. */
 function misuseOf(offset: number): number {
+  const granule = offset >> 3;
   if ((offset & 7) !== 0 || offset < 8 || offset >= endGranule() << 3) return MISUSE_WILD;
-  return isStart(offset >> 3) && !isFree(offset >> 3) ? 0 : MISUSE_NOT_LIVE;
+  return isStart(granule) && linkTo(granule) === 0 ? 0 : MISUSE_NOT_LIVE;
 }
 
 /**
- * Makes `need` granules of a hole live. The hole is in no tree and its start is marked; what is left over goes back.
+ * Makes `need` granules of the hole that a link leads to live, and returns where. What is left over stays free.
  *
  *   small   [ hole ............ ]  =>  [ live ][ free ....... ]
  *   large   [ hole ............ ]  =>  [ free ....... ][ live ]
  */
-function place(hole: number, held: number, need: number): number {
-  const rest = held - need;
-  if (rest === 0) return hole;
+function take(link: number, need: number): number {
+  const hole = u16[link]!;
+  const rest = headSize(hole) - need;
+  if (rest === 0) {
+    removeFree(link);
+    return hole;
+  }
   if (need <= SMALL_GRANULES) {
     setStart(hole + need);
-    insertFree(hole + need, rest);
+    moveFree(link, hole + need, rest);
     return hole;
   }
   setStart(hole + rest);
-  insertFree(hole, rest);
+  moveFree(link, hole, rest);
   return hole + rest;
-}
-
-function take(hole: number, need: number): number {
-  const held = headSize(hole);
-  return removeFree(hole, held) ? place(hole, held, need) : 0;
 }
 
 export function malloc(size: number): number {
   const need = granulesFor(size);
   if (need === 0) return 0;
-  const hole = findFree(need);
-  return hole === 0 ? 0 : take(hole, need) << 3;
+  const link = findFree(need);
+  return link === 0 ? 0 : take(link, need) << 3;
 }
 
 /** Takes the free block that begins at `granule`, if one does, out of the tree. Returns its size, else 0. */
 function takeFreeAt(granule: number): number {
-  if (granule === endGranule()) return 0;
+  const link = linkTo(granule);
+  if (link === 0) return 0;
   const size = headSize(granule);
-  return looksFree(granule, size) && removeFree(granule, size) ? size : 0;
+  removeFree(link);
+  return size;
 }
 
 /** The same for the free block that ends before `granule`. */
 function takeFreeBefore(granule: number): number {
-  const size = footSizeBefore(granule);
-  return looksFree(granule - size, size) && removeFree(granule - size, size) ? size : 0;
+  return takeFreeAt(startBefore(granule));
 }
 
 /** Turns a live block into free space, joined with free neighbours.
@@ -125,11 +123,17 @@ function takeFreeBefore(granule: number): number {
  *   [ free ][ block ][ free ]  =>  [ free ................ ]
  */
 function release(granule: number, size: number): void {
-  const after = takeFreeAt(granule + size);
-  const before = takeFreeBefore(granule);
-  if (after !== 0) clearStart(granule + size);
-  if (before !== 0) clearStart(granule);
-  insertFree(granule - before, before + size + after);
+  const next = granule + size;
+  const after = takeFreeAt(next);
+  if (after !== 0) clearStart(next);
+  const before = startBefore(granule);
+  const link = linkTo(before);
+  if (link === 0) {
+    insertFree(granule, size + after);
+  } else {
+    clearStart(granule);
+    moveFree(link, before, next + after - before);
+  }
 }
 
 /**
@@ -173,51 +177,53 @@ export function realloc(offset: number, size: number): number {
   if (need === held) return offset;
 
   // [ before: free ][ held: the block ][ after: free ] is one hole of `total` granules; is another one tighter?
-  const after = takeFreeAt(granule + held);
+  const next = granule + held;
+  const after = takeFreeAt(next);
   const before = takeFreeBefore(granule);
   const start = granule - before;
   const total = before + held + after;
-  const other = findFree(need);
-  const otherSize = other === 0 ? 0 : headSize(other);
-  const kept = Math.min(need, held) << 3;
-
-  if (total >= need && (other === 0 || total < otherSize || (total === otherSize && start < other))) {
-    const rest = total - need;
-    const target = before === 0 || need <= SMALL_GRANULES ? start : start + rest;
-    if (before !== 0) clearStart(granule);
-    if (after !== 0) clearStart(granule + held);
-    if (target !== granule) moveBytes(target << 3, offset, kept);
-    if (rest !== 0) {
-      const hole = target === start ? start + need : start;
-      setStart(target === start ? hole : target);
-      insertFree(hole, rest);
-    }
-    return target << 3;
-  }
-
-  const target = other === 0 ? 0 : take(other, need);
-  if (target === 0) {
-    if (after !== 0) insertFree(granule + held, after);
+  const link = findFree(need);
+  const other = u16[link]!;
+  const otherSize = link === 0 ? 0x10000 : headSize(other);
+  const isElsewhere = total < need || otherSize < total || (otherSize === total && other < start) ? 1 : 0;
+  if (isElsewhere !== 0 && link === 0) {
+    if (after !== 0) insertFree(next, after);
     if (before !== 0) insertFree(start, before);
     return 0;
   }
-  moveBytes(target << 3, offset, kept);
+  if (after !== 0) clearStart(next);
   if (before !== 0) clearStart(granule);
-  if (after !== 0) clearStart(granule + held);
-  insertFree(start, total);
+  let target = start;
+  let hole = start;
+  let rest = total;
+  if (isElsewhere !== 0) {
+    target = take(link, need);
+  } else {
+    rest = total - need;
+    if (before === 0 || need <= SMALL_GRANULES) {
+      hole = start + need;
+      setStart(hole);
+    } else {
+      target = start + rest;
+      setStart(target);
+    }
+  }
+  if (target !== granule) moveBytes(target << 3, offset, Math.min(need, held) << 3);
+  if (rest !== 0) insertFree(hole, rest);
   return target << 3;
 }
 
 /** [ hole .................... ]  =>  [ free ][ live, aligned ][ free ] */
 export function memalign(alignment: number, size: number): number {
   const need = granulesFor(size);
-  if (need === 0 || alignment <= 0 || (alignment & (alignment - 1)) !== 0 || alignment > MAX_REQUEST_BYTES) return 0;
+  if (need === 0 || alignment <= 0 || (alignment & (alignment - 1)) !== 0 || granulesFor(alignment) === 0) return 0;
   if (alignment <= 8) return malloc(size);
   const step = alignment >> 3;
-  const hole = findFree(need + step - 1);
-  if (hole === 0) return 0;
+  const link = findFree(need + step - 1);
+  if (link === 0) return 0;
+  const hole = u16[link]!;
   const held = headSize(hole);
-  if (!removeFree(hole, held)) return 0;
+  removeFree(link);
   const target = (hole + step - 1) & ~(step - 1);
   const after = hole + held - target - need;
   if (target !== hole) {
@@ -237,7 +243,7 @@ export function usableSize(offset: number): number {
 }
 
 export function firstBlock(): number {
-  return firstGranule() << 3;
+  return nextStart(0) << 3;
 }
 
 export function nextBlock(block: number): number {
@@ -246,7 +252,7 @@ export function nextBlock(block: number): number {
 }
 
 export function blockKind(block: number): number {
-  return isFree(block >> 3) ? BLOCK_FREE : BLOCK_LIVE;
+  return linkTo(block >> 3) === 0 ? BLOCK_LIVE : BLOCK_FREE;
 }
 
 export function blockPayload(block: number): number {
@@ -262,8 +268,9 @@ function violated(invariant: number, granule: number): number {
 function checkLink(link: number): number {
   const node = u16[link]!;
   if (node === 0) return 0;
-  if (node >= endGranule() || !isStart(node) || !looksFree(node, nextStart(node) - node)) return violated(2, link >> 2);
-  return linkFor(node, headSize(node)) === link ? 0 : violated(3, node);
+  if (node >= endGranule() || linkTo(node) !== link || headSize(node) !== nextStart(node) - node)
+    return violated(2, link >> 2);
+  return linkByKey(node) === link ? 0 : violated(3, node);
 }
 
 export function check(): number {
@@ -275,11 +282,11 @@ export function check(): number {
   if (wrong !== 0) return wrong;
   let previousFree = false;
   for (let granule = first; granule < end; granule = nextStart(granule)) {
-    const free = isFree(granule);
+    const free = linkTo(granule) !== 0;
     if (free) {
       if (previousFree) return violated(4, granule);
-      wrong = checkLink(granule << 2);
-      if (wrong === 0) wrong = checkLink((granule << 2) + 1);
+      wrong = checkLink((granule << 2) + 1);
+      if (wrong === 0) wrong = checkLink((granule << 2) + 2);
       if (wrong !== 0) return wrong;
     }
     previousFree = free;

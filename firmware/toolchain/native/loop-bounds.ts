@@ -7,7 +7,6 @@
 const LEAST_BLOCK_BYTES = 8;
 const LEAST_PAGE_BYTES = 128;
 /** Buddy's unit, and its orders. */
-const UNIT_BYTES = 16;
 const ORDERS = 16;
 const PERCORE_PAGE_BYTES = 512;
 const WORD_BYTES = 4;
@@ -36,10 +35,10 @@ export function loopCounts(arenaBytes: number): Record<string, number> {
     pages512: Math.ceil(arenaBytes / PERCORE_PAGE_BYTES),
     deferred: Math.ceil(arenaBytes / PERCORE_PAGE_BYTES),
     // A path of the tree of free blocks, and a search in it.
-    keyBits: 2 * granuleBits,
-    searchSteps: 4 * granuleBits,
-    // Lists of orders and the map of units, walked after a program overwrote links: 0 for one that does not.
-    overwritten: Math.max(ORDERS, Math.ceil(arenaBytes / UNIT_BYTES)),
+    keyBits: 2 * granuleBits + 3,
+    searchSteps: 4 * granuleBits + 4,
+    // Lists of orders, the map of units or all blocks, walked after a program overwrote links: 0 for one that does not.
+    overwritten: Math.max(ORDERS, Math.ceil(arenaBytes / LEAST_BLOCK_BYTES)),
     // The map of block starts.
     startWords: Math.ceil(arenaBytes / START_WORD_COVERS_BYTES) + 1,
   };

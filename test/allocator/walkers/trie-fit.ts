@@ -1,6 +1,9 @@
 // A trie-fit heap from its raw bytes: the table of starts gives the blocks, the tree from the root gives the free ones.
 import { type HeapModel, ModelFault } from '../support/model.ts';
 
+/** Mixed with the last word of both ends of a free block. */
+const SEAL = 0xfff5;
+
 export function walkTrieFit(bytes: Uint8Array, model: HeapModel): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const half = (offset: number): number => view.getUint16(offset, true);
@@ -8,7 +11,7 @@ export function walkTrieFit(bytes: Uint8Array, model: HeapModel): void {
     if (!truth) throw new ModelFault(`raw bytes: ${text}`);
   };
   const end = half(2);
-  const width = half(6);
+  const width = half(0);
   expect(width === end.toString(2).length, `W is ${width} for ${end} granules`);
 
   expect(end === bytes.length >> 3, `END is ${end} of ${bytes.length} bytes`);
@@ -22,17 +25,22 @@ export function walkTrieFit(bytes: Uint8Array, model: HeapModel): void {
   const sizes = new Map(starts.slice(0, -1).map((start, i) => [start, starts[i + 1]! - start]));
 
   const free = new Set<number>();
-  const pending: { node: number; prefix: string }[] = [{ node: half(0), prefix: '' }];
+  const pending: { node: number; up: number; prefix: string }[] = [{ node: half(4), up: 0, prefix: '' }];
   for (let entry = pending.pop(); entry; entry = pending.pop()) {
-    const { node, prefix } = entry;
+    const { node, up, prefix } = entry;
     if (node === 0) continue;
     const size = sizes.get(node);
     expect(size !== undefined && !free.has(node), `the tree holds ${node}`);
-    expect(half(node * 8 + 4) === size && half((node + size!) * 8 - 2) === size, `head and foot of ${node}`);
-    const key = size!.toString(2).padStart(width, '0') + node.toString(2).padStart(width, '0');
+    const last = node + size! - 1;
+    expect(half(node * 8) === size && half(last * 8) === size, `the ends of ${node}`);
+    expect((half(node * 8 + 6) ^ SEAL) === up, `the parent of ${node}`);
+    expect(last === node || half(last * 8 + 6) === (SEAL ^ last), `the last word of ${node}`);
+    const digits = size! < 32 ? `0${size!.toString(2).padStart(5, '0')}` : `1${size!.toString(2).padStart(width, '0')}`;
+    const key = digits + node.toString(2).padStart(width, '0');
     expect(key.startsWith(prefix), `node ${node} lies under ${prefix}`);
     free.add(node);
-    pending.push({ node: half(node * 8), prefix: `${prefix}0` }, { node: half(node * 8 + 2), prefix: `${prefix}1` });
+    pending.push({ node: half(node * 8 + 2), up: node, prefix: `${prefix}0` });
+    pending.push({ node: half(node * 8 + 4), up: node, prefix: `${prefix}1` });
   }
 
   const live = new Map(model.live.map((block) => [block.offset, block.usable]));
