@@ -25,14 +25,16 @@ import { defaultPolicyName, type PolicyName, policyId } from '../src/policies/in
 import { ENGINE_ESPRUINO, ENGINE_KALUMA } from '../src/port.ts';
 import { LEVEL_COUNTERS, LEVEL_EVENTS, LEVEL_OFF, LEVEL_SAMPLED } from '../wire/format.ts';
 import { deviceFolder, deviceModules, movesBlocks, virtualNamespace } from './device-modules.ts';
-import { inlineFunctions } from './inline.ts';
 import type { Cpu } from './native/compile.ts';
 import { type NativePolicy, nativePolicy } from './native-policy.ts';
+import { inlineFunctions } from './passes/inline.ts';
+import { inlineSequences } from './passes/inline-sequences.ts';
+import { devicePrefix, followed, runPasses, type Stage } from './passes/pass.ts';
 import { heapFacts } from './program-facts.ts';
 import { programModules } from './program-modules.ts';
 import { rewrite, type Site } from './rewrite.ts';
 import { type RawSourceMap, SourceMap } from './source-map.ts';
-import { speedUp } from './speed.ts';
+import { speedPasses } from './speed.ts';
 
 export type { Site } from './rewrite.ts';
 
@@ -81,9 +83,6 @@ export interface Bundle {
   safeHeapsBytes: (number | null)[];
 }
 
-/** How the paths of the device code begin in maps and site tables. */
-const devicePrefix = 'heapglass/';
-
 /** Whether a source is the user's: not the device code, not the bundler's own. */
 const isProgram = (source: string | undefined): boolean => source !== undefined && !source.startsWith(devicePrefix);
 
@@ -108,10 +107,15 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
   const level = options.telemetry ?? 'events';
   const built = await bundleModules(options, entry, level);
   const id = bundleId(built.code);
-  const inlined = built.kind === 'module' ? inlineFunctions(built.code, built.map, (s) => !isProgram(s)) : built;
-  const map = new SourceMap(inlined.map);
+  const inlined =
+    built.kind === 'module'
+      ? inlineSequences(
+          inlineFunctions(built.code, built.map, (source) => !isProgram(source)),
+          options.board.engine,
+        )
+      : built;
   const rewritten = rewrite(inlined.code, {
-    origin: map,
+    origin: new SourceMap(inlined.map),
     isProgram,
     withSites: level !== 'off' && built.usesHeap,
     placeholders: { HEAPGLASS_BUNDLE_ID: id, HEAPGLASS_ONLY_HEAP: built.isOnlyHeap ? 1 : 0 },
@@ -120,29 +124,18 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
     script: built.kind === 'script',
     methodsAsFunctions: !options.board.features.modernSyntax,
   });
-  const maps = [map.followedBy(rewritten.map)];
-  const follow = (next: RawSourceMap): RawSourceMap => {
-    maps.push(new SourceMap(maps.at(-1)!).followedBy(next));
-    return maps.at(-1)!;
-  };
-  let { code } = rewritten;
+  let stage = followed(inlined, rewritten.code, rewritten.map);
   if (built.kind === 'module') {
-    const shortened = await shorten(code, options);
-    const origin = new SourceMap(follow(shortened.map));
-    const quicker = speedUp(shortened.code, {
-      engine: options.board.engine,
-      sourceOf: (line, column) => origin.trace(line, column)?.source ?? '',
-      isDevice: (source) => source.startsWith(devicePrefix),
-    });
-    follow(quicker.map);
-    code = quicker.code;
+    const shortened = await shorten(stage.code, options);
+    stage = runPasses(followed(stage, shortened.code, shortened.map), speedPasses[options.board.engine]);
   }
-  const minified = await minify(code, options, built.kind);
+  const minified = await minify(stage.code, options, built.kind);
+  stage = followed(stage, minified.code, minified.map);
   return {
-    code: minified.code,
+    code: stage.code,
     id,
-    map: follow(minified.map),
-    bytes: Buffer.byteLength(minified.code),
+    map: stage.map,
+    bytes: Buffer.byteLength(stage.code),
     sites: rewritten.sites,
     policy: built.policy,
     kind: built.kind,
@@ -168,8 +161,6 @@ function bundleId(code: string): number {
   return createHash('sha256').update(code).digest().readUInt32BE() & 0x7ffffff || 1;
 }
 
-type Transformed = { code: string; map: RawSourceMap };
-
 const transformSettings: TransformOptions = {
   loader: 'js',
   charset: 'utf8',
@@ -179,12 +170,12 @@ const transformSettings: TransformOptions = {
 };
 
 /** Shorter statements, nothing that is not used, and the names as they are. */
-function shorten(code: string, { board, minify = true }: BundleOptions): Promise<Transformed> {
+function shorten(code: string, { board, minify = true }: BundleOptions): Promise<Stage> {
   return transformed(code, board, { ...transformSettings, minifySyntax: minify, format: 'esm', treeShaking: true });
 }
 
 /** One-letter names and no spaces; a script is shortened as well, and keeps its top-level names. */
-function minify(code: string, { board, minify = true }: BundleOptions, kind: Bundle['kind']): Promise<Transformed> {
+function minify(code: string, { board, minify = true }: BundleOptions, kind: Bundle['kind']): Promise<Stage> {
   return transformed(code, board, {
     ...transformSettings,
     minifyWhitespace: minify,
@@ -195,7 +186,7 @@ function minify(code: string, { board, minify = true }: BundleOptions, kind: Bun
   });
 }
 
-async function transformed(code: string, board: Board, options: TransformOptions): Promise<Transformed> {
+async function transformed(code: string, board: Board, options: TransformOptions): Promise<Stage> {
   const settings = { ...options, supported: loweredSyntax(board) };
   // Shorthand properties must not come back. The minifier then also refuses classes and computed keys, but without
   // their place in the user's source: those are let through here, and refused by subset.ts.

@@ -14,9 +14,9 @@
 import { type AnyNode, type CallExpression, type Identifier, type Program, parse } from 'acorn';
 import { ancestor, simple } from 'acorn-walk';
 import MagicString from 'magic-string';
-import { shortenComparisons } from './comparisons.ts';
+import { shortenComparisons } from './passes/comparisons.ts';
+import { dropUnusedViews } from './passes/unused-views.ts';
 import type { Position, RawSourceMap, SourceMap } from './source-map.ts';
-import { dropUnusedViews } from './unused-views.ts';
 
 /** A place in the user's program that asks the heap for memory. Lines and columns start at 1. */
 export interface Site {

@@ -24,15 +24,41 @@ export class SourceMap {
   readonly sources: readonly string[];
   private readonly lines: SourceMapMappings;
 
-  constructor(raw: RawSourceMap) {
+  constructor(raw: RawSourceMap, lines: SourceMapMappings = decode(raw.mappings)) {
     this.sources = raw.sources.map((source) => source ?? '');
-    this.lines = decode(raw.mappings);
+    this.lines = lines;
   }
 
   /** Where the code at this place came from: the last mapping at or before it on its line. Null for generated code. */
   trace(line: number, column: number): Position | null {
+    const segment = this.segment(line, column);
+    if (!segment || segment.length === 1) return null;
+    return { source: this.sources[segment[1]]!, line: segment[2], column: segment[3] };
+  }
+
+  /** The map of two passes in a row: `later` maps their output to this map's output. */
+  followedBy(later: RawSourceMap): RawSourceMap {
+    return this.composed(later).raw;
+  }
+
+  /** The same, and decoded already: what the next pass of many begins with. */
+  composed(later: RawSourceMap): { raw: RawSourceMap; map: SourceMap } {
+    const lines = decode(later.mappings);
+    for (const segments of lines) {
+      for (let i = 0; i < segments.length; i++) {
+        const segment = segments[i]!;
+        if (segment.length === 1) continue;
+        const origin = this.segment(segment[2], segment[3]);
+        segments[i] = origin && origin.length > 1 ? [segment[0], origin[1]!, origin[2]!, origin[3]!] : [segment[0]];
+      }
+    }
+    const raw = { version: 3, sources: [...this.sources], names: [], mappings: encode(lines) };
+    return { raw, map: new SourceMap(raw, lines) };
+  }
+
+  private segment(line: number, column: number): SourceMapMappings[number][number] | undefined {
     const segments = this.lines[line];
-    if (!segments) return null;
+    if (!segments) return undefined;
     let low = 0;
     let high = segments.length;
     while (low < high) {
@@ -40,22 +66,6 @@ export class SourceMap {
       if (segments[middle]![0] <= column) low = middle + 1;
       else high = middle;
     }
-    const segment = segments[low - 1];
-    if (!segment || segment.length === 1) return null;
-    return { source: this.sources[segment[1]]!, line: segment[2], column: segment[3] };
-  }
-
-  /** The map of two passes in a row: `later` maps their output to this map's output. */
-  followedBy(later: RawSourceMap): RawSourceMap {
-    const mappings: SourceMapMappings = decode(later.mappings).map((segments) =>
-      segments.flatMap((segment): SourceMapMappings[number] => {
-        if (segment.length === 1) return [segment];
-        const origin = this.trace(segment[2], segment[3]);
-        return origin
-          ? [[segment[0], this.sources.indexOf(origin.source), origin.line, origin.column]]
-          : [[segment[0]]];
-      }),
-    );
-    return { version: 3, sources: [...this.sources], names: [], mappings: encode(mappings) };
+    return segments[low - 1];
   }
 }

@@ -1,7 +1,7 @@
-// Inlining: what it may do, and what it must leave (I1 to I4 of firmware/toolchain/inline.ts).
+// Inlining: what it may do, and what it must leave (I1 to I4 of firmware/toolchain/passes/inline.ts).
 import MagicString from 'magic-string';
 import { describe, expect, test } from 'vitest';
-import { inlineFunctions } from '../../firmware/toolchain/inline.ts';
+import { inlineFunctions } from '../../firmware/toolchain/passes/inline.ts';
 
 /** Inlines in `code`, all of it device code, and gives it without the functions that are left. */
 function inlined(code: string): string {

@@ -17,25 +17,20 @@
  * Reference: JerryScript 2.4 jerry-core/parser/js/js-scanner-util.c (the literal pool of a scope), measured on Kaluma
  * 1.2.1; Espruino src/jsvar.c (jsvFindChildFromString).
  */
-import type { AnyNode, Identifier, Program, VariableDeclaration, VariableDeclarator } from 'acorn';
+import type { AnyNode, Identifier, VariableDeclaration, VariableDeclarator } from 'acorn';
 import { simple } from 'acorn-walk';
 import { Bundle, type default as MagicString } from 'magic-string';
-import type { Hotness } from './hotness.ts';
-import { childrenOf, type FunctionNode, isFunction } from './nodes.ts';
-
-/** What the passes call their input in the maps they make. */
-export const bundleName = 'bundle.js';
+import { childrenOf, type FunctionNode, isFunction } from '../nodes.ts';
+import { type Hotness, hotnessOf } from './hotness.ts';
+import { bundleName, type Unit } from './pass.ts';
+import { isNewView } from './views.ts';
 
 /** A function with fewer variables for inner functions is left as it is. */
 const fewestCaptured = 4;
 
 /** For Kaluma: one closure around everything, with its names in order. */
-export function layOutClosure(
-  program: Program,
-  text: MagicString,
-  hotness: Hotness,
-  isDevice: (node: AnyNode) => boolean,
-): void {
+export function layOutClosure({ program, text, isDevice }: Unit): undefined {
+  const hotness = hotnessOf(program, isDevice);
   const head = orderNames(program.body, text, hotness);
   simple(program, {
     Function(node) {
@@ -128,12 +123,8 @@ interface Piece {
 }
 
 /** For Espruino: what can be declared without effects first, the hottest at the top. */
-export function layOutStatements(
-  program: Program,
-  text: MagicString,
-  hotness: Hotness,
-  isDevice: (node: AnyNode) => boolean,
-): Bundle {
+export function layOutStatements({ program, text, isDevice }: Unit): Bundle {
+  const hotness = hotnessOf(program, isDevice);
   const pieces: Piece[] = [];
   const effects: AnyNode[] = [];
   for (const statement of program.body) {
@@ -166,10 +157,5 @@ export function layOutStatements(
 function isPlain({ id, init }: VariableDeclarator): boolean {
   if (id.type !== 'Identifier') return false;
   if (!init || init.type === 'Literal') return true;
-  return (
-    init.type === 'NewExpression' &&
-    init.callee.type === 'Identifier' &&
-    /^Uint(8|16|32)Array$/.test(init.callee.name) &&
-    init.arguments.every(({ type }) => type === 'Literal')
-  );
+  return init.type === 'NewExpression' && isNewView(init) && init.arguments.every(({ type }) => type === 'Literal');
 }

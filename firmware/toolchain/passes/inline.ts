@@ -26,8 +26,8 @@ import {
 } from 'acorn';
 import { ancestor, simple } from 'acorn-walk';
 import MagicString from 'magic-string';
-import { boundBy } from './scopes.ts';
-import { type RawSourceMap, SourceMap } from './source-map.ts';
+import { boundBy } from '../scopes.ts';
+import { type RawSourceMap, SourceMap } from '../source-map.ts';
 
 /** Characters of an expression, in the bundler's long names, that may stand in several places. */
 const manyPlacesCharacters = 90;

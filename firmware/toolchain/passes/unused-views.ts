@@ -5,6 +5,7 @@
 import type { AnyNode, Identifier, Program } from 'acorn';
 import { ancestor } from 'acorn-walk';
 import type MagicString from 'magic-string';
+import { isNewView } from './views.ts';
 
 export function dropUnusedViews(program: Program, text: MagicString): void {
   const views = new Set<string>();
@@ -30,11 +31,5 @@ export function dropUnusedViews(program: Program, text: MagicString): void {
   for (const { name, value } of written) if (views.has(name)) text.update(value.start, value.end, '0');
 }
 
-function isView(node: AnyNode | null | undefined): boolean {
-  return (
-    node?.type === 'NewExpression' &&
-    node.callee.type === 'Identifier' &&
-    /^Uint(8|16|32)Array$/.test(node.callee.name) &&
-    node.arguments.length === 1
-  );
-}
+const isView = (node: AnyNode | null | undefined): boolean =>
+  node?.type === 'NewExpression' && isNewView(node) && node.arguments.length === 1;

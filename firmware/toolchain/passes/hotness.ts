@@ -6,11 +6,13 @@
  * Only the order of the figures matters: it decides which names an engine finds first (layout.ts).
  */
 import type { AnyNode, Program } from 'acorn';
-import { childrenOf, isFunction } from './nodes.ts';
+import { childrenOf, isFunction } from '../nodes.ts';
 
 export interface Hotness {
   /** Look-ups of a name by the functions that do not declare it; 0 for what is not mentioned. */
   ofName(name: string): number;
+  /** Runs of a function for each operation of the heap. */
+  ofFunction(fn: AnyNode): number;
   /** Look-ups of a name in one run of a function. */
   inFunction(fn: AnyNode, name: string): number;
 }
@@ -118,6 +120,7 @@ export function hotnessOf(program: Program, isDevice: (node: AnyNode) => boolean
     for (const [name, runs] of mentions) names.set(name, (names.get(name) ?? 0) + runs * weight);
   return {
     ofName: (name) => names.get(name) ?? 0,
+    ofFunction: (fn) => factsOf.get(fn)?.weight ?? 0,
     inFunction: (fn, name) => factsOf.get(fn)?.mentions.get(name) ?? 0,
   };
 }
