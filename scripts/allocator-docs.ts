@@ -33,6 +33,19 @@ const whenToChoose: Record<string, string> = {
   buddy: 'Power-of-two blocks, for requests that are powers of two; alignment inside any block.',
 };
 
+/** Drawings of files that a policy is made of besides its own. */
+const blocks: readonly [string, string][] = [['The blocks', 'boundary-tags']];
+const sharedDrawings: Partial<Record<PolicyName, readonly [string, string][]>> = {
+  'first-fit': blocks,
+  'next-fit': blocks,
+  'best-fit': blocks,
+  slab: [['The pages', 'page-runs']],
+  compact: [
+    ['The table', 'handle-table'],
+    ['How blocks move', 'packing'],
+  ],
+};
+
 interface Point {
   policy: PolicyName;
   utilisation: number;
@@ -194,7 +207,7 @@ mean, interpreted on ${BOARD} ([allocators](../allocators.md)).
 \`\`\`
 ${drawing(policy)}
 \`\`\`
-${['first-fit', 'next-fit', 'best-fit'].includes(policy) ? `\nThe blocks:\n\n\`\`\`\n${drawing('boundary-tags')}\n\`\`\`\n` : ''}`,
+${(sharedDrawings[policy] ?? []).map(([title, file]) => `\n${title}:\n\n\`\`\`\n${drawing(file)}\n\`\`\`\n`).join('')}`,
   );
 }
 if (Object.keys(policies).length !== policyNames.length) throw new Error('a policy is missing');

@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../boards/root.ts';
-import { type PolicyName, policies, policyNames } from '../firmware/src/policies/index.ts';
+import { policies, policyNames } from '../firmware/src/policies/index.ts';
 import { geometricMean } from '../host/bench/bench.ts';
 import { textTable, WORST_TRIES } from '../host/bench/bench-table.ts';
 import { minimumFootprint } from '../host/bench/footprint.ts';
@@ -24,9 +24,9 @@ const UNSEEN = 'On work it was not tuned to';
 const WORST = 'The worst sequences';
 const SEED = 1;
 
-/** The comment that a policy's source begins with. */
-export function drawing(policy: PolicyName | 'boundary-tags'): string {
-  const source = readFileSync(join(packageRoot, 'firmware', 'src', 'policies', `${policy}.ts`), 'utf8');
+/** The comment that a source in policies/ begins with. */
+export function drawing(name: string): string {
+  const source = readFileSync(join(packageRoot, 'firmware', 'src', 'policies', `${name}.ts`), 'utf8');
   return source
     .slice(source.indexOf('/**') + 4, source.indexOf('*/'))
     .split('\n')

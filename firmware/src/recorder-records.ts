@@ -44,7 +44,7 @@ import {
   SIZE_VARINT,
 } from '../wire/format.ts';
 import { locate } from './bound-policy.ts';
-import { forgetMoves, isTellingMoves, MOST_MOVES, moveCount, moveWord } from './moves.ts';
+import { forgetMoves, isTellingMoves, leftGranule, MOST_MOVES, moveCount, moveWord } from './moves.ts';
 import {
   dropFrame,
   FRAME_BYTES,
@@ -234,15 +234,16 @@ export function observeRealloc(
   operations++;
   liveBytes += usable - held;
   if (liveBytes > peakLiveBytes) peakLiveBytes = liveBytes;
-  if (moveCount !== 0 && !putMoves()) return;
+  const left = leftGranule;
+  if (isTellingMoves && (moveCount !== 0 || left !== 0) && !putMoves()) return;
   if (level !== LEVEL_EVENTS && !isSampled()) return;
   if (openAt < 0 && !roomForRecord()) return;
   const granules = putBlock(site, size, usable);
   const granule = locate(newOffset) >> 3;
   // Where blocks move, the moves were told before.
-  const old = isTellingMoves && newOffset === offset ? granule : offset >> 3;
+  const old = isTellingMoves && (left !== 0 || newOffset === offset) ? left || granule : offset >> 3;
   const code =
-    newOffset === offset
+    old === granule
       ? RECORD_REALLOC_IN_PLACE
       : granule === (downward ? lastMade - granules : bump)
         ? RECORD_REALLOC_PREDICTED

@@ -52,8 +52,11 @@ const blockPages = (of: BoundOf): number => pages(of) - ((pages(of) * 35 + 735) 
 const scans: Bound = (of) => 33 * blockPages(of) + 2 * pages(of) + 46;
 /** Free runs of slab's pages, no two of which are neighbours. */
 const runs: Bound = ({ arenaBytes }) => ((arenaBytes >> 8) + 1) >> 1;
-/** compact: 2 H + B, where a handle is 2 bytes and was live together with all others, and a block is 8 bytes. */
-const slide: Bound = ({ arenaBytes }) => Math.ceil(0.3 * arenaBytes) + (arenaBytes >> 7) + 2;
+/**
+ * compact: seven times its handles. A new handle is made while a quarter of them and 8 are free at most, the others have
+ * 8 bytes or more each, and every one 2: 8 (3/4 H - 8) + 2 H <= n.
+ */
+const tables: Bound = ({ arenaBytes }) => 7 * ((arenaBytes >> 3) + 8) + 8;
 /** Lists of segregated: one a granule up to 65, then eight an octave. */
 const lists = ({ arenaBytes }: BoundOf): number => {
   const granules = arenaBytes >> 3;
@@ -92,10 +95,10 @@ export const stepBounds: Record<PolicyName, StepBound> = {
     realloc: (of) => 14 * width(of) + 20 + tableLoads(of),
   },
   compact: {
-    text: '2 H + B + n / 128 + 2, at most 0.31 n; h / 128 + 1; as malloc and n / 8 + H + 2 h / 128 + 3. H handles, B blocks; without pins: each is a search of H in free and for each block',
-    malloc: slide,
-    free: tableLoads,
-    realloc: (of) => slide(of) + (of.arenaBytes >> 3) + Math.ceil(of.arenaBytes / 10) + 2 * tableLoads(of) + 1,
+    text: '7 H + 8; no loop; 7 H + 8. H handles: at most n / 8 + 8; without pins',
+    malloc: tables,
+    free: none,
+    realloc: tables,
   },
   segregated: {
     text: '3 lists + n / 8 + n / 264 + 2; no loop; as malloc and the words copied. 106 lists in 16 KB, at most 201',

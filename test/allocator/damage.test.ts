@@ -18,6 +18,7 @@ const excluded: Partial<Record<PolicyName, Partial<Record<DamageKind, readonly H
   'best-fit': inBlocks,
   tlsf: inBlocks,
   // Bookkeeping outside the blocks.
+  compact: { overflow: everything },
   'trie-fit': { overflow: everything, underflow: everything, 'wild store': everything },
   buddy: { overflow: everything, underflow: everything, below: everything, 'wild store': everything },
   percore: { overflow: everything, underflow: everything, below: everything, 'wild store': everything },

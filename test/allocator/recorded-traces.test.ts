@@ -32,8 +32,8 @@ test.skipIf(!present)(
     expect(of(defaultPolicyName).length).toBe(13);
     expect(geometricMean(of(defaultPolicyName))).toBeGreaterThan(0.91);
     expect(Math.min(...of(defaultPolicyName))).toBeGreaterThan(0.77);
-    expect(geometricMean(of('compact'))).toBeGreaterThan(0.914);
-    expect(Math.min(...of('compact'))).toBeGreaterThan(0.77);
+    expect(geometricMean(of('compact'))).toBeGreaterThan(0.925);
+    expect(Math.min(...of('compact'))).toBeGreaterThan(0.78);
   },
   120_000,
 );

@@ -62,10 +62,7 @@ for (const policy of policyNames) {
       const model = new LockstepModel();
       const decoder = new TelemetryDecoder(model);
       const offsets = new Int32Array(trace.idCount);
-      // To name a block, the walk of `compact` looks through its handles.
-      const stepsABlock = policy === 'compact' ? trace.maxLiveBlocks / 2 : 1;
-      const walkSteps = trace.kinds.length * trace.maxLiveBlocks * stepsABlock;
-      const every = asked ? Number(asked) : Math.ceil(walkSteps / (policy === 'compact' ? 40 * STEPS : STEPS));
+      const every = asked ? Number(asked) : Math.ceil((trace.kinds.length * trace.maxLiveBlocks) / STEPS);
       for (let i = 0; i < trace.kinds.length; i++) {
         if (!step(heap, trace, i, offsets)) expect.unreachable(`${name}:${i}: no room`);
         if (i % every === 0) model.expected[i] = walkDigest(heap);
