@@ -17,6 +17,7 @@ const excluded: Partial<Record<PolicyName, Partial<Record<DamageKind, readonly H
   'next-fit': inBlocks,
   'best-fit': inBlocks,
   tlsf: inBlocks,
+  segregated: inBlocks,
   // Bookkeeping outside the blocks.
   compact: { overflow: everything },
   'trie-fit': { overflow: everything, underflow: everything, 'wild store': everything },

@@ -20,6 +20,10 @@
  * as the arena has KB since the last join: that saves 2 % of the memory the recorded traces need, and the walk over all
  * blocks is shared by searches whose number grows with it.
  *
+ * A write past a payload reaches headers and links. A cached block is believed when it lies below the top and its header
+ * is one of its list; else the list is dropped, and joining finds its blocks again, up to a header that was overwritten.
+ * No address leaves the arena; a live block's own size is in one place only (docs/safety.md).
+ *
  * Invariants, as numbered by check():
  *   1 blocks tile [first, top): every size is a multiple of 8 and at least 8, and each block is live or cached
  *   2 every cached block is in the list of its size, every listed block is cached
@@ -84,11 +88,21 @@ export function malloc(size: number): number {
   if (size >>> SMALL_BITS !== 0) return mallocLarge(size);
   const block = u32[granules + HEADS];
   if (block !== 0) {
-    u32[granules + HEADS] = u32[(block + 4) >> 2];
-    u32[block >> 2] = (granules << 3) + LIVE;
-    return block + 4;
+    if (block >>> 0 < u32[TOP >> 2] >>> 0 && (block & 7) === 4 && u32[block >> 2] === (granules << 3) + CACHED) {
+      u32[granules + HEADS] = u32[(block + 4) >> 2];
+      u32[block >> 2] = (granules << 3) + LIVE;
+      return block + 4;
+    }
+    u32[granules + HEADS] = 0;
   }
   return cut(granules << 3);
+}
+
+/** The size of the cached block that lies there; 0 when none does. @routine */
+function cachedSize(block: number): number {
+  if (block >>> 0 >= u32[TOP >> 2] >>> 0 || (block & 7) !== 4) return 0;
+  const size = u32[block >> 2] - CACHED;
+  return (size & FLAGS) === 0 && size >= 8 && size <= u32[TOP >> 2] - block ? size : 0;
 }
 
 /** The first block of its list, if that is large enough; a list holds several sizes. */
@@ -98,12 +112,13 @@ export function mallocLarge(size: number): number {
   const list = listOfLarge(granules);
   const block = u32[list + HEADS];
   if (block !== 0) {
-    const header = u32[block >> 2];
-    if (header >= granules << 3) {
+    const held = cachedSize(block);
+    if (held >= granules << 3) {
       u32[list + HEADS] = u32[(block + 4) >> 2];
-      u32[block >> 2] = header - (CACHED - LIVE);
+      u32[block >> 2] = held + LIVE;
       return block + 4;
     }
+    if (held === 0) u32[list + HEADS] = 0;
   }
   return cut(granules << 3);
 }
@@ -163,10 +178,9 @@ function takeListed(need: number): number {
     // loop: at most blocks
     while (block !== 0 && steps !== 0) {
       steps = steps - 1;
-      const header = u32[block >> 2];
-      if (header >= need) {
+      const size = cachedSize(block);
+      if (size >= need) {
         u32[link] = u32[(block + 4) >> 2];
-        const size = header - CACHED;
         const rest = size - need;
         if (rest < MIN_REST) {
           u32[block >> 2] = size + LIVE;
@@ -176,8 +190,13 @@ function takeListed(need: number): number {
         }
         return block;
       }
-      link = (block + 4) >> 2;
-      block = u32[link];
+      if (size === 0) {
+        u32[link] = 0;
+        block = 0;
+      } else {
+        link = (block + 4) >> 2;
+        block = u32[link];
+      }
     }
   }
   return 0;
@@ -202,18 +221,23 @@ function join(): void {
   // loop: at most blocks
   while (block < top) {
     const header = u32[block >> 2];
-    let after = block + (header & ~FLAGS);
-    // A header that an overflow has emptied ends the walk: what lies behind it is lost, not walked for ever.
-    if (after <= block) return;
-    if ((header & LIVE) === 0) {
+    const size = header & ~FLAGS;
+    // A header that was overwritten ends the walk: what lies behind it is lost, not walked for ever.
+    if (size < 8 || size > top - block) return;
+    let after = block + size;
+    if ((header & FLAGS) === CACHED) {
+      let gain = cachedSize(after);
       // loop: at most blocks
-      while (after < top && (u32[after >> 2] & (LIVE | CACHED)) === CACHED) after = after + u32[after >> 2] - CACHED;
+      while (gain !== 0) {
+        after = after + gain;
+        gain = cachedSize(after);
+      }
       if (after >= top) {
         u32[TOP >> 2] = block;
         return;
       }
       push(block, after - block);
-    }
+    } else if ((header & FLAGS) !== LIVE) return;
     block = after;
   }
 }
@@ -221,11 +245,11 @@ function join(): void {
 export function free(offset: number): number {
   const block = offset - 4;
   if ((offset & 7) !== 0) return MISUSE_WILD;
-  const end = u32[END >> 2];
-  if (block >>> 0 >= end >>> 0) return MISUSE_WILD;
+  const top = u32[TOP >> 2];
+  if (block >>> 0 >= top >>> 0) return block >>> 0 < u32[END >> 2] >>> 0 ? MISUSE_NOT_LIVE : MISUSE_WILD;
   const header = u32[block >> 2];
-  if ((header & LIVE) === 0) return MISUSE_NOT_LIVE;
-  if ((block + header - LIVE) >>> 0 > end >>> 0) return MISUSE_CORRUPT;
+  if ((header & FLAGS) !== LIVE) return (header & LIVE) === 0 ? MISUSE_NOT_LIVE : MISUSE_CORRUPT;
+  if ((header - LIVE) >>> 0 > (top - block) >>> 0) return MISUSE_CORRUPT;
   let list = header >> 3;
   if (list >= EXACT_LISTS) list = listOfLarge(list);
   list = list + HEADS;
@@ -301,11 +325,11 @@ export function memalign(alignment: number, size: number): number {
 
 export function usableSize(offset: number): number {
   const block = offset - 4;
-  const end = u32[END >> 2];
-  if ((offset & 7) !== 0 || block >>> 0 >= end >>> 0) return 0;
+  const top = u32[TOP >> 2];
+  if ((offset & 7) !== 0 || block >>> 0 >= top >>> 0) return 0;
   const header = u32[block >> 2];
-  if ((header & LIVE) === 0 || (block + header - LIVE) >>> 0 > end >>> 0) return 0;
-  return (header & ~FLAGS) - 4;
+  if ((header & FLAGS) !== LIVE || header < 8 || (header - LIVE) >>> 0 > (top - block) >>> 0) return 0;
+  return header - LIVE - 4;
 }
 
 export function firstBlock(): number {
@@ -317,7 +341,9 @@ export function nextBlock(block: number): number {
   const end = u32[END >> 2];
   if (block === end) return 0;
   if (block === u32[TOP >> 2]) return end;
-  return block + (u32[block >> 2] & ~FLAGS);
+  // The walk ends where a header leads nowhere.
+  const size = u32[block >> 2] & ~FLAGS;
+  return size < 8 || size > u32[TOP >> 2] - block ? 0 : block + size;
 }
 
 export function blockKind(block: number): number {
