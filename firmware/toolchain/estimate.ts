@@ -156,14 +156,16 @@ export function memoryProblem(estimate: MemoryEstimate, board: Board): Problem |
 }
 
 /** The Problem that refuses what is longer than the board's code area; null when it fits or the area is not known. */
-export function codeAreaProblem(codeBytes: number, board: Board): Problem | null {
+export function codeAreaProblem(codeBytes: number, board: Board, usesHeap = true): Problem | null {
   const areaBytes = codeAreaBytes(board);
   if (areaBytes === null || codeBytes <= areaBytes) return null;
   return new Problem(
     exitCodes.tooBig,
     `the program is larger than the code area of ${board.id}`,
     [`it is ${codeBytes} bytes`, `the area holds ${areaBytes}`],
-    'Nothing was sent to the board. Leave the telemetry out (--telemetry off), take a smaller policy, or a larger board.',
+    usesHeap
+      ? 'Nothing was sent to the board. Leave the telemetry out (--telemetry off), take a smaller policy, or a larger board.'
+      : 'Nothing was sent to the board. Make the program smaller, or take a larger board.',
   );
 }
 

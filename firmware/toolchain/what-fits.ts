@@ -11,7 +11,9 @@ import { codeAreaProblem, estimateMemory, memoryProblem } from './estimate.ts';
 /** The Problem that refuses a bundle which does not fit its board's code area or memory; null when it fits. */
 export function sizeProblem(built: Bundle, board: Board, inRam: boolean): Problem | null {
   const memory = estimateMemory(built, board, { inRam });
-  return (inRam ? null : codeAreaProblem(built.bytes, board)) ?? (memory && memoryProblem(memory, board));
+  return (
+    (inRam ? null : codeAreaProblem(built.bytes, board, built.usesHeap)) ?? (memory && memoryProblem(memory, board))
+  );
 }
 
 /** The policy with the smallest bundle (test/toolchain/sizes.golden.json). */

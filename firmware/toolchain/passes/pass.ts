@@ -75,7 +75,7 @@ export function followed(stage: Stage, code: string, map: RawSourceMap): Stage {
 const decoded = new WeakMap<RawSourceMap, SourceMap>();
 
 /** Each map is decoded once. */
-function sourceMapOf(raw: RawSourceMap): SourceMap {
+export function sourceMapOf(raw: RawSourceMap): SourceMap {
   let map = decoded.get(raw);
   if (map === undefined) {
     map = new SourceMap(raw);
