@@ -1,6 +1,6 @@
 /**
  * The records that are rare: requests that got nothing, misuse, the program's own marks; and what the post-mortem of the
- * last failed request will say (recorder-status.ts). They go into the frame that recorder-records.ts has open.
+ * last failed request will say (recorder-frames.ts). They go into the frame that recorder-records.ts has open.
  */
 import { LEVEL_SAMPLED, RECORD_FAILED, RECORD_MARK, RECORD_MISUSE } from '../wire/format.ts';
 import { locate } from './bound-policy.ts';

@@ -209,10 +209,32 @@ const ramAddress = 0x20000000;
 /** How far E.defrag moves things here: far enough that an address from before it is none. */
 const defragBytes = 0x00100000;
 
+/** Where the first bank begins. Source: raspberrypi/pico-sdk@a1438dff addressmap.h SRAM_BASE, of the RP2040 and the RP2350. */
+const banksBegin = ramAddress;
+
+/**
+ * E.memoryArea and E.toArrayBuffer: memory at an address, which here must be in the board's banks (one after the other, in the
+ * order of its data). An area is bytes of its own each time it is asked for, not a string over the same ones.
+ */
+function memoryAreas({ ramBanks }: Machine['board']): HostFunctions {
+  const end = Object.values(ramBanks ?? {}).reduce((sum, bytes) => sum + bytes, banksBegin);
+  return {
+    memoryArea: (address: unknown, length: unknown) => {
+      const [from, bytes] = [Number(address) | 0, Number(length) | 0];
+      if (from === 0 || bytes < 0) return undefined;
+      if (from < banksBegin || from + bytes > end)
+        throw new Error(`this virtual board has no memory at 0x${from.toString(16)}`);
+      return new Uint8Array(bytes);
+    },
+    toArrayBuffer: (value: unknown) => (types.isTypedArray(value) ? value.buffer : undefined),
+  };
+}
+
 function espruinoObject(host: GlobalsHost): HostFunctions {
   const { machine, handlers, storage } = host;
   let addresses = new WeakMap<object, number>();
   const buffers: NativeBuffer[] = [];
+  const areas = memoryAreas(machine.board);
   let nextAddress = ramAddress;
   let defrags = 0;
   /** Flat strings and arrays lie elsewhere afterwards; who kept an address has one of nothing. */
@@ -247,6 +269,7 @@ function espruinoObject(host: GlobalsHost): HostFunctions {
         : printJson(value, { dropsQuotes: true, plain: true, functionText: (fn) => host.functionText(fn) }),
     toString: (...values: unknown[]) => latin1(dataBytes(values)),
     toUint8Array: (...values: unknown[]) => dataBytes(values),
+    ...areas,
     sum: (values: unknown) =>
       Array.from(values as ArrayLike<unknown>).reduce((sum: number, value) => sum + Number(value), 0),
     ...(machine.board.features.nativeCall && { toFlatString: (...values: unknown[]) => latin1(dataBytes(values)) }),
