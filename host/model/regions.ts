@@ -72,9 +72,15 @@ export function regionRows(model: HeapModel): RegionUse[] {
   model.forEachBlock(({ start, bytes, live, beyond }) => {
     const row = rows.find((one) => start >= one.start && start < one.start + one.bytes);
     if (!row) return;
-    if (live) row.liveBytes += bytes;
-    if (live && start >= row.start + row.breakBytes) row.largeBytes += bytes;
     if (beyond) row.unusedBytes += bytes;
+    if (!live) return;
+    row.liveBytes += bytes;
+    if (start < row.start + row.breakBytes) return;
+    // A large block is whole pages, counted from the region's end. Any other lies in the arena: its break has moved, and that
+    // is not told yet.
+    const fromEnd = row.start + row.bytes - model.headerBytes - start;
+    if (bytes % row.pageBytes === 0 && fromEnd % row.pageBytes === 0) row.largeBytes += bytes;
+    else row.breakBytes = start + bytes - row.start;
   });
   return rows;
 }

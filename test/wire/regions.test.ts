@@ -154,6 +154,29 @@ test('free memory of the host is that of the arenas; what lies beyond the breaks
   heap.free(small);
 });
 
+test('a block behind a break that is not told yet is none of the large ones', () => {
+  const { heap, clock, drain } = recordedRegions('trie-fit');
+  const model = new HeapModel();
+  const decoder = new TelemetryDecoder(model);
+  const hear = (): void => {
+    for (const frame of drain()) decoder.push(frame);
+  };
+  heap.malloc(900);
+  clock.ms += 600;
+  hear();
+  clock.ms += 600;
+  hear();
+  const told = heap.regionStats(0).breakBytes;
+  for (let i = 0; i < 6; i++) heap.malloc(90);
+  clock.ms += 110;
+  hear();
+  const [first, , third] = regionRows(model);
+  expect(heap.regionStats(0).breakBytes).toBeGreaterThan(told);
+  expect(first).toMatchObject({ largeBytes: 0 });
+  expect(first!.breakBytes).toBeGreaterThanOrEqual(6 * 90);
+  expect(third!.largeBytes).toBe(heap.regionStats(2).largeBytes);
+});
+
 test('a heap of one arena sends no such frame', () => {
   const { heap, clock, drain } = recordedHeap({ policy: 'tlsf', bytes: 4096 });
   let reports = 0;
