@@ -109,13 +109,10 @@ class DamagedHeap {
     if (block !== undefined && kind === 'past a payload') from = block.offset + block.bytes;
     if (block !== undefined && kind === 'before a payload') from = block.offset - length;
     const content = this.random(5);
-    const copied = first + this.random(this.arenaBytes - first);
     for (let i = 0; i < length; i++) {
       const at = from + i;
       if (at < first || at >= this.arenaBytes) continue;
-      const value = [0, 0xff, this.random(256), i % 2 === 0 ? this.random(32) : 0, this.bytes[copied + i] ?? 0x41][
-        content
-      ]!;
+      const value = [0, 0xff, 0x41, this.random(256), i % 2 === 0 ? this.random(32) : 0][content]!;
       this.bytes[at] = value;
       this.shadow[at] = value;
     }
