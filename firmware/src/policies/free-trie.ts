@@ -66,12 +66,13 @@ export function startBefore(granule: number): number {
 /** The link that leads to the free block that begins at `granule`; 0 when none does. */
 export function linkTo(granule: number): number {
   const end = endGranule();
+  // Most live blocks are told by a word that names no parent.
+  const up = granule < end ? u16[(granule << 2) + UP]! ^ SEAL : end;
   let link = 0;
-  if (granule < end) {
-    const up = u16[(granule << 2) + UP]! ^ SEAL;
+  if (up < end) {
     const size = headSize(granule);
     const next = granule + size;
-    if (up < end && next <= end && headSize(next - 1) === size && isStart(granule) && isStart(next)) {
+    if (next <= end && headSize(next - 1) === size && isStart(granule) && isStart(next)) {
       link = (up << 2) + LEFT;
       if (u16[link] !== granule) link++;
       if (u16[link] !== granule) link = 0;
