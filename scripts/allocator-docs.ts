@@ -4,13 +4,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../boards/root.ts';
-import { defaultPolicyName, type PolicyName, policies, policyNames } from '../firmware/src/policies/index.ts';
+import { type PolicyName, policies, policyNames } from '../firmware/src/policies/index.ts';
 import { type BenchRow, benchRow, geometricMean } from '../host/bench/bench.ts';
 import { benchTable, summaryTable } from '../host/bench/bench-table.ts';
 import { cycleMeter } from '../host/bench/cycles.ts';
 import { LOOP_ALONE, type RaceResult, race } from '../host/bench/race.ts';
 import { readTrace } from '../host/trace/trace.ts';
 import { readTraces } from '../host/trace/traces.ts';
+import { chartOfPage } from './allocator-chart.ts';
 import { drawing, unseenSection, worstSection } from './allocator-sections.ts';
 
 const BOARD = 'kaluma-pico';
@@ -46,58 +47,6 @@ const sharedDrawings: Partial<Record<PolicyName, readonly [string, string][]>> =
   ],
 };
 
-interface Point {
-  policy: PolicyName;
-  utilisation: number;
-  worstCycles: number;
-}
-
-/** Utilisation upwards, worst malloc on the board to the right, in decades. */
-function chart(points: readonly Point[]): string {
-  const width = 640;
-  const height = 360;
-  const left = 56;
-  const bottom = 316;
-  const decades = [4, 5, 6, 7, 8, 9];
-  const x = (cycles: number): number => left + ((Math.log10(cycles) - 4) / 5) * (width - left - 110);
-  const y = (share: number): number => bottom - ((share - 0.3) / 0.7) * (bottom - 24);
-  const parts = decades.map(
-    (decade) =>
-      `<line x1="${x(10 ** decade)}" y1="24" x2="${x(10 ** decade)}" y2="${bottom}" stroke="#ddd"/><text x="${x(10 ** decade)}" y="${bottom + 16}" text-anchor="middle">10^${decade}</text>`,
-  );
-  for (let share = 0.3; share < 1.01; share += 0.1) {
-    parts.push(
-      `<line x1="${left}" y1="${y(share)}" x2="${width - 110}" y2="${y(share)}" stroke="#ddd"/><text x="${left - 6}" y="${y(share) + 4}" text-anchor="end">${Math.round(share * 100)} %</text>`,
-    );
-  }
-  const placed = points.map((point) => ({ x: x(point.worstCycles) - 5, y: y(point.utilisation) + 4, width: 10 }));
-  for (const { policy, utilisation, worstCycles } of points) {
-    const cx = x(worstCycles);
-    const cy = y(utilisation);
-    const textWidth = policy.length * 7;
-    // To the right of its dot, else to the left, else below that: the first place that no dot and no label before it has.
-    const places = [0, 14, -14].flatMap((dy) => [
-      { x: cx + 7, y: cy + 4 + dy, width: textWidth },
-      { x: cx - 7 - textWidth, y: cy + 4 + dy, width: textWidth },
-    ]);
-    const isFree = (place: { x: number; y: number }): boolean =>
-      placed.every(
-        (other) => Math.abs(other.y - place.y) > 11 || other.x > place.x + textWidth || other.x + other.width < place.x,
-      );
-    const place = places.find(isFree) ?? places[0]!;
-    placed.push(place);
-    const weight = policy === defaultPolicyName ? ' font-weight="bold"' : '';
-    parts.push(
-      `<circle cx="${cx.toFixed(1)}" cy="${cy.toFixed(1)}" r="4" fill="#2a6f97"/><text x="${place.x.toFixed(1)}" y="${place.y.toFixed(1)}"${weight}>${policy}</text>`,
-    );
-  }
-  parts.push(
-    `<text x="${left}" y="14">utilisation, geometric mean of the recorded traces</text>`,
-    `<text x="${width / 2 - 30}" y="${height - 6}" text-anchor="middle">cycles of the slowest malloc seen, interpreted on ${BOARD}</text>`,
-  );
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12"><title>Footprint against worst-case work</title><rect width="${width}" height="${height}" fill="#fff"/>\n${parts.join('\n')}\n</svg>\n`;
-}
-
 /** What the issue of speed comes to, with the loop's time in and out of both. */
 function raceSummary(results: readonly RaceResult[]): string {
   const nanoseconds = (name: string): number => 1000 / results.find((result) => result.name === name)!.megaOperations;
@@ -131,13 +80,6 @@ const worst = (policy: PolicyName, call: 'malloc' | 'free'): number =>
 const mean = (policy: PolicyName, call: 'malloc' | 'free'): number =>
   geometricMean(metered.filter((row) => row.policy === policy && row.cycles).map((row) => row.cycles![call].mean));
 const thousands = (cycles: number): string => (cycles / 1000).toFixed(0);
-
-writeFileSync(
-  join(docs, 'allocators.svg'),
-  chart(
-    policyNames.map((policy) => ({ policy, utilisation: utilisationOf(policy), worstCycles: worst(policy, 'malloc') })),
-  ),
-);
 
 const results = await race(traces, policyNames);
 const text = `# Allocators
@@ -193,6 +135,7 @@ it runs in; here it runs in one of its own.
 ${results.map(({ name, megaOperations }) => `| ${name} | ${megaOperations.toFixed(1)} |`).join('\n')}
 `;
 writeFileSync(join(docs, 'allocators.md'), text);
+writeFileSync(join(docs, 'allocators.svg'), chartOfPage(text));
 
 for (const policy of policyNames) {
   writeFileSync(

@@ -13,6 +13,7 @@ import { minimumFootprint } from '../host/bench/footprint.ts';
 import { syntheticTraces } from '../host/bench/synthetic.ts';
 import { WORST_ARENA_BYTES, WORST_BOARDS, worstOf } from '../host/bench/worst.ts';
 import { readTrace, type Trace } from '../host/trace/trace.ts';
+import { chartOfPage } from './allocator-chart.ts';
 
 /** The policies, and what measures them over the same arena; tests give them bundled, which is faster there. */
 interface Allocator {
@@ -115,8 +116,10 @@ function replaced(page: string, heading: string, section: string): string {
 
 if (process.argv[1]?.endsWith('allocator-sections.ts')) {
   const path = join(packageRoot, 'docs', 'allocators.md');
-  const page = replaced(readFileSync(path, 'utf8'), UNSEEN, unseenSection());
-  writeFileSync(path, replaced(page, WORST, await worstSection()));
+  const unseen = replaced(readFileSync(path, 'utf8'), UNSEEN, unseenSection());
+  const page = replaced(unseen, WORST, await worstSection());
+  writeFileSync(path, page);
+  writeFileSync(join(packageRoot, 'docs', 'allocators.svg'), chartOfPage(page));
   for (const policy of policyNames) {
     const file = join(packageRoot, 'docs', 'policies', `${policy}.md`);
     const text = readFileSync(file, 'utf8');

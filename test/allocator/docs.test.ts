@@ -8,6 +8,7 @@ import { WORST_TRIES } from '../../host/bench/bench-table.ts';
 import { minimumFootprint } from '../../host/bench/footprint.ts';
 import { worstOf } from '../../host/bench/worst.ts';
 import { readTrace } from '../../host/trace/trace.ts';
+import { chartOfPage } from '../../scripts/allocator-chart.ts';
 import { unseenSection } from '../../scripts/allocator-sections.ts';
 import { builtAllocator } from './support/built.ts';
 
@@ -24,6 +25,13 @@ test.each(['expat-config', 'lua-queens', 'mqtt-sub'])('%s: the table of docs/all
     const utilisation = minimumFootprint(policies[policy as keyof typeof policies], trace)!.utilisation;
     expect(`${policy} ${cells[i + 2]}`).toBe(`${policy} ${(utilisation * 100).toFixed(1)}`);
   }
+});
+
+test('the chart shows what the page says, every policy and every recorded peer', () => {
+  const chart = readFileSync(join(packageRoot, 'docs', 'allocators.svg'), 'utf8');
+  expect(chart).toBe(chartOfPage(page));
+  for (const policy of policyNames) expect(chart).toContain(`>${policy}</text>`);
+  for (const [, peer] of page.matchAll(/^(\S+ \(C\)) /gm)) expect(chart).toContain(`>${peer} `);
 });
 
 // Cycles are the cost tables' and no matter of this page's tests: they move with the tables.
