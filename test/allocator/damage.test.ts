@@ -11,6 +11,7 @@ const everything = harms;
 /** Where headers lie in the blocks: a block's own size is in one place only, so an overlap cannot be excluded. */
 const escapes = ['hang', 'exception', 'load outside', 'store outside', 'walk'] as const;
 const inBlocks = { overflow: escapes, underflow: escapes, 'wild store': escapes };
+const outside = { overflow: everything, underflow: everything, 'wild store': everything };
 /** Harm that must not follow. */
 const excluded: Partial<Record<PolicyName, Partial<Record<DamageKind, readonly Harm[]>>>> = {
   'first-fit': inBlocks,
@@ -18,12 +19,12 @@ const excluded: Partial<Record<PolicyName, Partial<Record<DamageKind, readonly H
   'best-fit': inBlocks,
   tlsf: inBlocks,
   segregated: inBlocks,
-  // Bookkeeping outside the blocks.
-  compact: { overflow: everything },
-  'trie-fit': { overflow: everything, underflow: everything, 'wild store': everything },
-  buddy: { overflow: everything, underflow: everything, below: everything, 'wild store': everything },
-  percore: { overflow: everything, underflow: everything, below: everything, 'wild store': everything },
-  slab: { overflow: everything, 'wild store': everything },
+  // Bookkeeping outside the blocks; below them there is a gap, or not.
+  'trie-fit': outside,
+  compact: outside,
+  slab: outside,
+  buddy: { ...outside, below: everything },
+  percore: { ...outside, below: everything },
 };
 
 const rows: string[] = [];

@@ -8,7 +8,7 @@
  *   wild store  a word anywhere from the first block to the arena's end
  */
 import type { PolicyName } from '../../firmware/src/policies/index.ts';
-import { BLOCK_LIVE } from '../../firmware/src/policy.ts';
+import { BLOCK_CONTROL, BLOCK_LIVE } from '../../firmware/src/policy.ts';
 import { type GuardedPolicy, guardedPolicy, Hang } from './support/guarded.ts';
 import { randomSource } from './support/random.ts';
 
@@ -155,12 +155,20 @@ class Case {
     this.#accept(key);
   }
 
+  /** Where bookkeeping ends and blocks begin. */
+  #lowestBlock(): number {
+    const { policy } = this.#guarded;
+    let block = policy.firstBlock();
+    while (policy.nextBlock(block) !== 0 && policy.blockKind(block) === BLOCK_CONTROL) block = policy.nextBlock(block);
+    return block;
+  }
+
   damage(kind: DamageKind): void {
-    const { policy, bytes } = this.#guarded;
+    const { bytes } = this.#guarded;
     this.#damaged = true;
     this.#relocate();
     const victim = this.blocks[this.#random(this.blocks.length)];
-    const first = policy.firstBlock();
+    const first = this.#lowestBlock();
     if (kind === 'wild store' || !victim) {
       const at = (first + this.#random(bytes.length - first - 3)) & ~3;
       bytes.set(strayBytes(this.#random, 4, bytes.length), at);

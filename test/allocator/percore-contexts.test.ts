@@ -63,9 +63,10 @@ interface World {
 }
 
 /** Gives a block and fills it; 0 is an allowed answer. */
-function give(world: World, size: number): number {
-  const offset = heap.malloc(size);
+function give(world: World, size: number, alignment = 1): number {
+  const offset = alignment === 1 ? heap.malloc(size) : heap.memalign(alignment, size);
   if (offset === 0) return 0;
+  if (offset % alignment !== 0) throw new Error(`memalign(${alignment}, ${size}) gives ${offset}`);
   const fill = (offset >> 3) & 0xff;
   world.live.set(offset, { size, fill });
   world.bytes.fill(fill, offset, offset + size);
@@ -109,6 +110,10 @@ const setups: Record<string, (world: World) => void> = {
   },
 };
 
+/** A block that neither the first nor the last operation of a test works on. */
+const middle = (world: World): number | undefined =>
+  world.live.size > 2 ? nth(world, world.live.size >> 1) : undefined;
+
 const nth = (world: World, i: number): number | undefined => [...world.live.keys()].at(i);
 
 const operations: Record<string, (world: World) => void> = {
@@ -119,6 +124,9 @@ const operations: Record<string, (world: World) => void> = {
   'free last': (world) => take(world, nth(world, -1)),
   'realloc first to 230': (world) => resize(world, nth(world, 0), 230),
   'realloc first to 900': (world) => resize(world, nth(world, 0), 900),
+  'realloc first to 20': (world) => resize(world, nth(world, 0), 20),
+  'memalign 64': (world) => void give(world, 40, 64),
+  'memalign 1024': (world) => void give(world, 300, 1024),
   flush: () => heap.flush(),
 };
 
@@ -126,9 +134,18 @@ const operations: Record<string, (world: World) => void> = {
 const handlers: Record<string, (world: World) => void> = {
   'malloc 100': (world) => void give(world, 100),
   'malloc 20, free it': (world) => take(world, give(world, 20) || undefined),
-  'free one': (world) => take(world, nth(world, world.live.size >> 1)),
+  'free one': (world) => take(world, middle(world)),
   'malloc 700': (world) => void give(world, 700),
   'malloc 700, free it': (world) => take(world, give(world, 700) || undefined),
+  'realloc one to 150': (world) => resize(world, middle(world), 150),
+  'realloc one to 700': (world) => resize(world, middle(world), 700),
+  'memalign 64, free it': (world) => take(world, give(world, 40, 64) || undefined),
+  'memalign 1024': (world) => void give(world, 300, 1024),
+  // Refills its cache and leaves all of it there.
+  'malloc 30 three times, free them': (world) => {
+    for (const offset of [1, 2, 3].map(() => give(world, 30))) take(world, offset || undefined);
+  },
+  flush: () => heap.flush(),
 };
 
 function handler(work: () => void): void {
@@ -191,3 +208,56 @@ test('a handler between any two accesses of an operation harms neither', () => {
   }
   expect(runs).toBeGreaterThan(5000);
 }, 120_000);
+
+/** What an empty heap has in one block. */
+function capacity(): number {
+  return heap.init(ARENA_BYTES);
+}
+
+test('a context that ends with full caches leaves its objects to whoever takes its number, and nothing else is lost', () => {
+  const buffer = new ArrayBuffer(ARENA_BYTES);
+  heap.bindArena(buffer);
+  const whole = capacity();
+  const world: World = { bytes: new Uint8Array(buffer), live: new Map() };
+  handler(() => {
+    const given = [20, 100, 200, 20].map((size) => give(world, size));
+    for (const offset of given) take(world, offset);
+  });
+  // The program goes on without it, as far as the rest of the memory goes.
+  const kept = [give(world, 60), give(world, 60)];
+  audit(world, 'the context has ended');
+  expect(kept.every((offset) => offset !== 0)).toBe(true);
+  expect(heap.malloc(whole)).toBe(0);
+  for (const offset of kept) take(world, offset);
+  heap.flush();
+  // Its number is used again: a flush finds what it held.
+  handler(() => heap.flush());
+  audit(world, 'its caches are empty');
+  expect(heap.malloc(whole)).not.toBe(0);
+});
+
+test('a context that ends while a block waits for the lock leaves it to whoever takes its number', () => {
+  const buffer = new ArrayBuffer(ARENA_BYTES);
+  heap.bindArena(buffer);
+  const whole = capacity();
+  const world: World = { bytes: new Uint8Array(buffer), live: new Map() };
+  const large = give(world, 700);
+  let interrupted = false;
+  // LOCK is the third half: the first access after it was taken.
+  beforeAccess = () => {
+    if (interrupted || new Uint16Array(buffer)[2] !== 1) return;
+    interrupted = true;
+    handler(() => take(world, large));
+  };
+  const other = give(world, 300);
+  beforeAccess = () => {};
+  expect(interrupted).toBe(true);
+  audit(world, 'a large block waits');
+  expect(heap.usableSize(large)).toBe(0);
+  take(world, other);
+  heap.flush();
+  expect(heap.malloc(whole)).toBe(0);
+  handler(() => heap.flush());
+  audit(world, 'it was freed');
+  expect(heap.malloc(whole)).not.toBe(0);
+});
