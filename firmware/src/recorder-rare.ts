@@ -4,6 +4,7 @@
  */
 import { LEVEL_SAMPLED, RECORD_FAILED, RECORD_MARK, RECORD_MISUSE } from '../wire/format.ts';
 import { locate } from './bound-policy.ts';
+import { HAS_RECORDS } from './has-records.ts';
 import { forgetMoves, moveCount } from './moves.ts';
 import {
   endRecord,
@@ -41,7 +42,7 @@ export function mortemSent(): void {
 
 /** Puts a mark of the program's own into the stream: "here the download began". */
 export function recorderMark(id: number): void {
-  if (level < LEVEL_SAMPLED || !roomForRecord()) return;
+  if (HAS_RECORDS === 0 || level < LEVEL_SAMPLED || !roomForRecord()) return;
   putByte(RECORD_MARK);
   putVarint(bounded(id));
   endRecord();
@@ -68,7 +69,7 @@ export function observeFailure(
   }
   // A request may have moved blocks and still found no room.
   if (moveCount !== 0 && !putMoves()) return;
-  if (level < LEVEL_SAMPLED || !roomForRecord()) return;
+  if (HAS_RECORDS === 0 || level < LEVEL_SAMPLED || !roomForRecord()) return;
   if (site !== 0) putSite(site);
   putByte(RECORD_FAILED);
   putByte(logOf(alignment));
@@ -80,7 +81,7 @@ export function observeFailure(
 export function observeMisuse(heapNumber: number, site: number, offset: number, code: number): void {
   if (heapNumber !== heapId) return;
   misuses++;
-  if (level < LEVEL_SAMPLED || !roomForRecord()) return;
+  if (HAS_RECORDS === 0 || level < LEVEL_SAMPLED || !roomForRecord()) return;
   if (site !== 0) putSite(site);
   putByte(RECORD_MISUSE);
   putByte(code);

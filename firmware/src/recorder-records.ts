@@ -44,6 +44,7 @@ import {
   SIZE_VARINT,
 } from '../wire/format.ts';
 import { locate } from './bound-policy.ts';
+import { HAS_RECORDS } from './has-records.ts';
 import { forgetMoves, isTellingMoves, leftGranule, MOST_MOVES, moveCount, moveWord } from './moves.ts';
 import {
   dropFrame,
@@ -141,12 +142,13 @@ export function chunkSent(): void {
 
 /** Says how many operations went untold: a program that rests makes no record that would. */
 export function tellUnrecorded(): void {
-  if (openAt < 0 && level === LEVEL_EVENTS && !isAllTold()) openEvents();
+  if (HAS_RECORDS === 1 && openAt < 0 && level === LEVEL_EVENTS && !isAllTold()) openEvents();
 }
 
 /** Seals the open frame when it holds records and is old enough. */
 export function sealStale(now: number): void {
-  if (openAt >= 0 && at > openAt + HEAD_BYTES + EVENTS_HEAD_BYTES && now - openedMs >= FLUSH_MS) sealRecords();
+  if (HAS_RECORDS === 1 && openAt >= 0 && at > openAt + HEAD_BYTES + EVENTS_HEAD_BYTES && now - openedMs >= FLUSH_MS)
+    sealRecords();
 }
 
 /** When the open frame is to be sent, `due` if there is none or that is earlier. */
@@ -164,7 +166,8 @@ export function observeMalloc(heapNumber: number, site: number, size: number, of
   liveBytes += usable;
   if (liveBytes > peakLiveBytes) peakLiveBytes = liveBytes;
   if (moveCount !== 0 && !putMoves()) return;
-  if (level !== LEVEL_EVENTS && !isSampled()) return;
+  if (HAS_RECORDS === 0) skipped++;
+  if (HAS_RECORDS === 0 || (level !== LEVEL_EVENTS && !isSampled())) return;
   if (openAt < 0 && !roomForRecord()) return;
   const granule = locate(offset) >> 3;
   const granules = putBlock(site, size, usable);
@@ -190,7 +193,8 @@ export function observeFree(heapNumber: number, _site: number, offset: number, u
   operations++;
   liveBlocks--;
   liveBytes -= usable;
-  if (level !== LEVEL_EVENTS && !isSampled()) return;
+  if (HAS_RECORDS === 0) skipped++;
+  if (HAS_RECORDS === 0 || (level !== LEVEL_EVENTS && !isSampled())) return;
   if (openAt < 0 && !roomForRecord()) return;
   const granule = offset >> 3;
   const entry = granule & 63;
@@ -236,7 +240,8 @@ export function observeRealloc(
   if (liveBytes > peakLiveBytes) peakLiveBytes = liveBytes;
   const left = leftGranule;
   if (isTellingMoves && (moveCount !== 0 || left !== 0) && !putMoves()) return;
-  if (level !== LEVEL_EVENTS && !isSampled()) return;
+  if (HAS_RECORDS === 0) skipped++;
+  if (HAS_RECORDS === 0 || (level !== LEVEL_EVENTS && !isSampled())) return;
   if (openAt < 0 && !roomForRecord()) return;
   const granules = putBlock(site, size, usable);
   const granule = locate(newOffset) >> 3;
@@ -287,7 +292,8 @@ export function observeMemalign(
   liveBytes += usable;
   if (liveBytes > peakLiveBytes) peakLiveBytes = liveBytes;
   if (moveCount !== 0 && !putMoves()) return;
-  if (level !== LEVEL_EVENTS && !isSampled()) return;
+  if (HAS_RECORDS === 0) skipped++;
+  if (HAS_RECORDS === 0 || (level !== LEVEL_EVENTS && !isSampled())) return;
   if (openAt < 0 && !roomForRecord()) return;
   const granules = putBlock(site, size, usable);
   ring[at++] = RECORD_MEMALIGN;
@@ -337,7 +343,7 @@ function openEvents(): boolean {
 
 /** Closes the open frame if it holds records; takes it back if it does not. */
 export function sealRecords(): void {
-  if (openAt < 0) return;
+  if (HAS_RECORDS === 0 || openAt < 0) return;
   if (at === openAt + HEAD_BYTES + EVENTS_HEAD_BYTES) {
     dropFrame();
     return;
@@ -363,7 +369,7 @@ export function roomForRecord(): boolean {
 export function putMoves(): boolean {
   const moves = moveCount;
   forgetMoves();
-  if (level !== LEVEL_EVENTS) return true;
+  if (HAS_RECORDS === 0 || level !== LEVEL_EVENTS) return true;
   if (moves > MOST_MOVES) {
     sealRecords();
     dropped++;

@@ -121,7 +121,11 @@ async function buildWith(
     // Machine code does not tell what it moves.
     define: constants(board, policy, native && movesBlocks(policy) && level !== 'off' ? 'counters' : level),
     plugins: [
-      deviceModules(policy, level !== 'off', board, { regions, native: native?.module ?? null }),
+      deviceModules(policy, level !== 'off', board, {
+        regions,
+        records: level === 'events' || level === 'sampled',
+        native: native?.module ?? null,
+      }),
       programModules,
     ],
   };

@@ -8,6 +8,7 @@
  *   ./observer.ts        the recorder, when there is telemetry (else the empty functions, which vanish)
  *   ./moves.ts           the log of moves, when there is telemetry and the policy moves blocks
  *   ./telemetry.ts       nothing, when there is none
+ *   ./has-records.ts     that there are none, with counters alone
  *   ./region-report.ts   nothing, when heaps have one arena
  *   ./safety-regions.ts  safety.ts itself, when heaps have one arena
  *   require("Storage")   a module of the board: left as it is
@@ -28,6 +29,8 @@ export const virtualNamespace = 'heapglass-device';
 interface DeviceKind {
   /** The program's heaps are heaps of regions. */
   regions: boolean;
+  /** The recorder writes records: of each operation, or of some. */
+  records: boolean;
   /** The text of native-policy.ts's module; null where the policy is interpreted. */
   native: string | null;
 }
@@ -36,7 +39,7 @@ export function deviceModules(
   policy: PolicyName,
   telemetry: boolean,
   board: Board,
-  { regions, native }: DeviceKind,
+  { regions, records, native }: DeviceKind,
 ): Plugin {
   const modules: Record<string, string> = regions
     ? regionModules(policy)
@@ -47,6 +50,7 @@ export function deviceModules(
       };
   if (native !== null)
     modules['native-batch.ts'] = "export { freeMany, mallocMany, usableMany } from './bound-policy.ts';\n";
+  if (!records) modules['has-records.ts'] = 'export const HAS_RECORDS = 0;\n';
   if (!telemetry) modules['telemetry.ts'] = noTelemetry;
   const move = engineMove(board);
   if (move !== undefined) modules['copy.ts'] = move;

@@ -151,6 +151,14 @@ test('counters come without events', async () => {
   expect(model.lastCounters).toMatchObject({ liveBlocks: 20, operations: 40 });
 });
 
+test('a bundle for counters alone leaves out what writes records', async () => {
+  const board = loadBoard('puckjs');
+  const [counters, events] = await Promise.all(
+    (['counters', 'events'] as const).map((telemetry) => bundle({ entry, source, board, telemetry })),
+  );
+  expect(counters!.bytes).toBeLessThan(events!.bytes * 0.9);
+});
+
 test('a bundle without telemetry writes nothing, sets no timer and has no recorder in it', async () => {
   const board = loadBoard('kaluma-pico');
   const [off, on] = await Promise.all(
