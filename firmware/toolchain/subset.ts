@@ -6,15 +6,16 @@
  * JerryScript refuses the whole program at boot, when the previous one is already gone.
  *
  * Errors are what cannot run. Warnings run, but not as the language says.
- * References: builtins.ts; Espruino src/jsparse.c, src/jsutils.h (SAVE_ON_FLASH); JerryScript 2.4.0.
+ * The rules are subset-syntax.ts and subset-builtins.ts.
  */
 import { type AnyNode, type Program, parse } from 'acorn';
 import { ancestor } from 'acorn-walk';
 import type { Board } from '../../boards/board.ts';
 import { exitCodes, Problem } from '../../boards/problem.ts';
-import * as builtins from './builtins.ts';
 import { blockShadows, capturesLoopVariable, declaredNames, definedProperties } from './scopes.ts';
 import { type RawSourceMap, SourceMap } from './source-map.ts';
+import { builtinUses, missingBuiltins } from './subset-builtins.ts';
+import { espruinoSyntax, kalumaSyntax, smallSyntax } from './subset-syntax.ts';
 
 export interface Finding {
   severity: 'error' | 'warning';
@@ -155,151 +156,4 @@ function everyNode(visit: (node: AnyNode, ancestors: readonly AnyNode[]) => void
   return Object.fromEntries(
     nodeTypes.map((type) => [type, (node: AnyNode, _state: unknown, ancestors: AnyNode[]) => visit(node, ancestors)]),
   );
-}
-
-type Rule = { what: string; instead: string } | undefined;
-
-function bothSyntax(node: AnyNode): Rule {
-  switch (node.type) {
-    case 'ChainExpression':
-      return { what: '?.', instead: 'a test: a && a.b' };
-    case 'AssignmentExpression':
-      return /^(\?\?|\|\||&&)=$/.test(node.operator)
-        ? { what: node.operator, instead: 'the assignment in full: a = a || b' }
-        : undefined;
-    case 'PropertyDefinition':
-    case 'MethodDefinition':
-      return node.key.type === 'PrivateIdentifier'
-        ? { what: 'a private member', instead: 'a name that begins with _' }
-        : undefined;
-    case 'StaticBlock':
-      return { what: 'a static block', instead: 'the statements after the class' };
-    case 'ImportExpression':
-      return { what: 'import()', instead: 'require() of a module the board has' };
-    default:
-      return undefined;
-  }
-}
-
-function kalumaSyntax(node: AnyNode): Rule {
-  if (node.type === 'Literal' && node.regex && /\(\?<[A-Za-z]/.test(node.regex.pattern))
-    return { what: 'a named group', instead: 'a numbered group' };
-  return bothSyntax(node);
-}
-
-function espruinoSyntax(node: AnyNode): Rule {
-  switch (node.type) {
-    case 'AssignmentPattern':
-      return { what: 'a default value', instead: 'if (x === undefined) x = ...' };
-    case 'RestElement':
-      return { what: 'a rest parameter', instead: 'arguments' };
-    case 'SpreadElement':
-      return { what: 'spread', instead: 'concat, apply or a loop' };
-    case 'ObjectPattern':
-    case 'ArrayPattern':
-      return { what: 'destructuring', instead: 'a line for each variable' };
-    case 'Property':
-    case 'MethodDefinition':
-    case 'PropertyDefinition':
-      return node.computed ? { what: 'a computed key', instead: 'object[key] = value' } : bothSyntax(node);
-    case 'BinaryExpression':
-      return node.operator === '**' ? { what: '**', instead: 'Math.pow' } : undefined;
-    case 'AssignmentExpression':
-      return node.operator === '**=' ? { what: '**=', instead: 'Math.pow' } : bothSyntax(node);
-    case 'LabeledStatement':
-      return { what: 'a label', instead: 'a function that returns' };
-    case 'FunctionDeclaration':
-    case 'FunctionExpression':
-    case 'ArrowFunctionExpression':
-      if (node.generator) return { what: 'a generator', instead: 'a function that is called again' };
-      return node.async ? { what: 'an async function', instead: 'then()' } : undefined;
-    case 'ForOfStatement':
-      return node.await ? { what: 'for await', instead: 'then()' } : undefined;
-    case 'TaggedTemplateExpression':
-      return { what: 'a tagged template', instead: 'a call' };
-    case 'WithStatement':
-      return { what: 'with', instead: 'a variable' };
-    case 'Literal':
-      return node.bigint ? { what: 'a BigInt', instead: 'two 32-bit integers' } : undefined;
-    default:
-      return bothSyntax(node);
-  }
-}
-
-/** What boards built SAVE_ON_FLASH lack besides. */
-function smallSyntax(node: AnyNode): Rule {
-  switch (node.type) {
-    case 'ArrowFunctionExpression':
-      return { what: 'an arrow function', instead: 'function' };
-    case 'TemplateLiteral':
-      return { what: 'a template literal', instead: '+' };
-    case 'ClassDeclaration':
-    case 'ClassExpression':
-      return { what: 'a class', instead: 'a function and its prototype' };
-    case 'Property':
-      if (node.kind !== 'init') return { what: 'a getter or setter', instead: 'a function' };
-      if (node.method) return { what: 'a method', instead: 'name: function' };
-      return node.shorthand && node.value.type === 'Identifier'
-        ? { what: 'a shorthand property', instead: 'name: name' }
-        : undefined;
-    case 'Literal':
-      return node.regex ? { what: 'a regular expression', instead: 'indexOf and split' } : undefined;
-    default:
-      return undefined;
-  }
-}
-
-interface Missing {
-  globals: ReadonlySet<string>;
-  methods: ReadonlySet<string>;
-  /** Whether `object.name` is absent although `object` is a builtin that is there. */
-  lacksStatic: (object: string, name: string) => boolean;
-}
-
-function missingBuiltins(board: Board): Missing {
-  const within = (table: Readonly<Record<string, readonly string[]>>, object: string): readonly string[] =>
-    Object.hasOwn(table, object) ? table[object]! : [];
-  if (board.engine === 'kaluma')
-    return {
-      globals: new Set(builtins.kalumaLacksGlobals),
-      methods: new Set(builtins.kalumaLacksMethods),
-      lacksStatic: (object, name) => within(builtins.kalumaLacksStatics, object).includes(name),
-    };
-  const small = !board.features.modernSyntax;
-  return {
-    globals: new Set([...builtins.espruinoLacksGlobals, ...(small ? builtins.espruinoSmallLacksGlobals : [])]),
-    methods: new Set([...builtins.espruinoLacksMethods, ...(small ? builtins.espruinoSmallLacksMethods : [])]),
-    lacksStatic: (object, name) =>
-      (Object.hasOwn(builtins.espruinoStatics, object) && !within(builtins.espruinoStatics, object).includes(name)) ||
-      (small && within(builtins.espruinoSmallLacksStatics, object).includes(name)) ||
-      (/Array$/.test(object) && ['BYTES_PER_ELEMENT', 'from', 'of'].includes(name)),
-  };
-}
-
-const insteadOf = (name: string): string =>
-  Object.hasOwn(builtins.instead, name) ? builtins.instead[name]! : 'code of your own for it';
-
-function builtinUses(
-  node: AnyNode,
-  ancestors: readonly AnyNode[],
-  missing: Missing,
-  declared: ReadonlySet<string>,
-  defined: ReadonlySet<string>,
-): Found[] {
-  if (node.type === 'Identifier') {
-    if (!missing.globals.has(node.name) || declared.has(node.name)) return [];
-    const parent = ancestors.at(-2);
-    if (parent?.type === 'UnaryExpression' && parent.operator === 'typeof') return [];
-    return [{ node, what: node.name, instead: insteadOf(node.name) }];
-  }
-  if (node.type !== 'MemberExpression' || node.computed || node.property.type !== 'Identifier') return [];
-  const { name } = node.property;
-  const { object } = node;
-  if (object.type === 'Identifier' && !declared.has(object.name) && missing.lacksStatic(object.name, name))
-    return [{ node, what: `${object.name}.${name}`, instead: insteadOf(name) }];
-  const parent = ancestors.at(-2);
-  const called = parent?.type === 'CallExpression' && parent.callee === node;
-  if (called && missing.methods.has(name) && !defined.has(name))
-    return [{ node: node.property, what: `.${name}()`, instead: insteadOf(name) }];
-  return [];
 }
