@@ -22,7 +22,7 @@
  * step down a link is taken only to a node that names the parent it came from, so that no search runs in a circle. The
  * outer words are the first that a write from either side damages. What is no longer free has its last words wiped: stale
  * ones pass for nothing, and other data would have to hold two fitting words of 16 bits. Where the tree does not fit
- * together it is made anew from the table and the ends of blocks (mend): one end that fits is enough.
+ * together it is made anew from the table and the ends of blocks (mend); holes of one granule are lost then.
  *
  * Bound: search makes at most 4W + 4 steps, insertFree 2W + 2, removeFree 2W + 4. mend visits every block once.
  */
@@ -130,7 +130,7 @@ export function insertFree(granule: number, size: number): void {
   if (node === 0) u16[link] = granule;
 }
 
-/** Makes the tree anew: every block that says its true size at its first or last granule is free. Free neighbours are joined. */
+/** Makes the tree anew: every block whose ends say its true size is free if one of them is whole. Free neighbours are joined. */
 function mend(): void {
   u16[ROOT] = 0;
   let start = 0;
@@ -139,9 +139,11 @@ function mend(): void {
   while (granule < endGranule()) {
     const next = nextStart(granule);
     const size = next - granule;
+    // The last granule bears its own number, or else the first one a parent: the one word of a single granule is too little.
     if (
-      (headSize(granule) === size && (u16[(granule << 2) + UP]! ^ SEAL) < endGranule()) ||
-      (headSize(next - 1) === size && (u16[(next << 2) - 1]! ^ SEAL) === next - 1)
+      headSize(next - 1) === size &&
+      ((u16[(next << 2) - 1]! ^ SEAL) === next - 1 ||
+        (size !== 1 && headSize(granule) === size && (u16[(granule << 2) + UP]! ^ SEAL) < endGranule()))
     ) {
       u16[granule << 2] = size;
       wipe(granule);
