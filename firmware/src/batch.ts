@@ -10,13 +10,14 @@
 import type { CountedHeap } from './heap.ts';
 import { freeMany as freeBatch, mallocMany as mallocBatch, usableMany } from './native-batch.ts';
 import { isObserving } from './observer.ts';
+import { whole } from './whole.ts';
 
 /**
  * Allocates up to `count` blocks of `size` bytes and writes their offsets, 4 bytes each, into the block `list`. Returns
  * how many it could; 0 when the list is too short.
  */
 export function mallocMany(heap: CountedHeap, size: number, count: number, list: number, site?: number): number {
-  if (count <= 0 || heap.usableSize(list) < count * 4) return 0;
+  if (count <= 0 || heap.usableSize(list) < whole(count) * 4) return 0;
   if (isObserving) {
     for (let n = 0; n < count; n++) {
       const offset = heap.malloc(size, site);
@@ -27,14 +28,14 @@ export function mallocMany(heap: CountedHeap, size: number, count: number, list:
   }
   heap.bind();
   const at = heap.locate(list);
-  const got = mallocBatch(size, count, at);
+  const got = mallocBatch(whole(size), count, at);
   heap.account(got, 0, got < count ? 1 : 0, usableMany(got, at));
   return got;
 }
 
 /** Frees the first `count` blocks of a list; stops at the first that is not a live block. Returns how many. */
 export function freeMany(heap: CountedHeap, count: number, list: number, site?: number): number {
-  if (count <= 0 || heap.usableSize(list) < count * 4) return 0;
+  if (count <= 0 || heap.usableSize(list) < whole(count) * 4) return 0;
   if (isObserving) {
     for (let n = 0; n < count; n++) {
       if (heap.free(heap.u32[(heap.locate(list) >> 2) + n]!, site) !== 0) return n;

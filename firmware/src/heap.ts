@@ -3,7 +3,7 @@
  *
  * Addresses are offsets from the arena's start; read and write them through the heap's `u8`, `u16` and `u32`. Nothing
  * here throws or allocates engine memory per operation: a request that cannot be served returns 0, misuse returns a
- * MISUSE_ code, and both are counted. Heaps share one set of views (arena.ts) and the bound policy (bound-policy.ts);
+ * MISUSE_ code, and both are counted; so is what is no whole number (whole.ts). Heaps share one set of views (arena.ts) and the bound policy (bound-policy.ts);
  * a heap that is not the bound one rebinds both first.
  */
 import { bindArena, u8 } from './arena.ts';
@@ -21,6 +21,7 @@ import {
   watchedOffset,
 } from './observer.ts';
 import { BLOCK_FREE, BLOCK_LIVE, MISUSE_NOT_LIVE, type Policy } from './policy.ts';
+import { ABSURD, whole } from './whole.ts';
 
 export interface HeapOptions {
   /** Size of the arena, everything included; rounded down to a multiple of 8. */
@@ -106,7 +107,7 @@ export function unbindHeap(): void {
 /** A heap over a new arena; null when `bytes` is too small or too large for the policy. */
 export function createHeap(options: HeapOptions): CountedHeap | null {
   const arenaBytes = options.bytes & ~7;
-  if (arenaBytes <= 0) return null;
+  if (arenaBytes <= 0 || options.bytes > ABSURD) return null;
   const buffer = options.buffer || new ArrayBuffer(arenaBytes);
   const id = ++heapCount;
   boundHeap = id;
@@ -137,7 +138,8 @@ export function createHeap(options: HeapOptions): CountedHeap | null {
     if (liveBytes > peakLiveBytes) peakLiveBytes = liveBytes;
   }
 
-  function malloc(size: number, site?: number): number {
+  function malloc(asked: number, site?: number): number {
+    const size = whole(asked);
     bind();
     const offset = policy.malloc(size);
     if (offset === 0) {
@@ -172,7 +174,7 @@ export function createHeap(options: HeapOptions): CountedHeap | null {
     calloc(count: number, size: number, site?: number): number {
       const bytes = count * size;
       // An absurd product goes to the policy as the absurd request it is, and is counted as a failure there.
-      const offset = malloc(count < 0 || size < 0 || bytes > 0x7ffffff ? 0x7ffffff : bytes, site);
+      const offset = malloc(count < 0 || size < 0 || bytes > ABSURD ? ABSURD : bytes, site);
       if (offset !== 0) {
         const payload = policy.select(policy.locate(offset));
         fillBytes(u8, payload, payload + bytes, 0);
@@ -180,8 +182,10 @@ export function createHeap(options: HeapOptions): CountedHeap | null {
       return offset;
     },
 
-    realloc(offset: number, size: number, site?: number): number {
-      if (offset === 0) return malloc(size, site);
+    realloc(block: number, asked: number, site?: number): number {
+      if (block === 0) return malloc(asked, site);
+      const offset = whole(block);
+      const size = whole(asked);
       bind();
       const held = policy.usableSize(offset);
       if (held === 0) {
@@ -202,7 +206,9 @@ export function createHeap(options: HeapOptions): CountedHeap | null {
       return moved;
     },
 
-    memalign(alignment: number, size: number, site?: number): number {
+    memalign(boundary: number, asked: number, site?: number): number {
+      const alignment = whole(boundary);
+      const size = whole(asked);
       bind();
       const offset = policy.memalign(alignment, size);
       if (offset === 0) {
@@ -217,8 +223,9 @@ export function createHeap(options: HeapOptions): CountedHeap | null {
       return offset;
     },
 
-    free(offset: number, site?: number): number {
-      if (offset === 0) return 0;
+    free(block: number, site?: number): number {
+      if (block === 0) return 0;
+      const offset = whole(block);
       bind();
       const held = policy.usableSize(offset);
       if (offset === watchedOffset) observeWatched(id);
@@ -240,22 +247,22 @@ export function createHeap(options: HeapOptions): CountedHeap | null {
 
     locate(offset: number): number {
       bind();
-      return policy.locate(offset);
+      return policy.locate(whole(offset));
     },
 
     pin(offset: number): boolean {
       bind();
-      return policy.pin(offset);
+      return policy.pin(whole(offset));
     },
 
     unpin(offset: number): void {
       bind();
-      policy.unpin(offset);
+      policy.unpin(whole(offset));
     },
 
     usableSize(offset: number): number {
       bind();
-      return policy.usableSize(offset);
+      return policy.usableSize(whole(offset));
     },
 
     check(): number {

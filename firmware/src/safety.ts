@@ -32,6 +32,7 @@ import {
   FAULT_WILD_FREE,
 } from './safety-faults.ts';
 import { createGuards } from './safety-guards.ts';
+import { ABSURD, whole } from './whole.ts';
 
 const GUARD_BYTES = 8;
 const QUARANTINE_BLOCKS = 16;
@@ -109,10 +110,10 @@ export function createSafeHeap(heap: Heap | null, options?: SafetyOptions): Safe
     if (inner.free(block) !== 0) damage(FAULT_BOOKKEEPING, 0, block);
   }
 
-  /** A block of the policy's for `whole` bytes; what is in quarantine goes first when there is no room. */
-  function take(alignment: number, whole: number, site: number): number {
+  /** A block of the policy's for `bytes` bytes; what is in quarantine goes first when there is no room. */
+  function take(alignment: number, bytes: number, site: number): number {
     for (;;) {
-      const block = alignment > 8 ? inner.memalign(alignment, whole, site) : inner.malloc(whole, site);
+      const block = alignment > 8 ? inner.memalign(alignment, bytes, site) : inner.malloc(bytes, site);
       if (block !== 0 || quarantined === 0 || isDamaged) return block;
       releaseOldest();
     }
@@ -122,9 +123,9 @@ export function createSafeHeap(heap: Heap | null, options?: SafetyOptions): Safe
     postMortem.operation(OPERATION_MALLOC, size, site);
     if (refused()) return 0;
     const lead = Math.max(guardBytes, alignment);
-    const whole = size + lead + guardBytes;
+    const bytes = size + lead + guardBytes;
     const slot = table.take();
-    const block = slot !== 0 && size >= 0 && size <= arenaBytes ? take(alignment, whole, site) : 0;
+    const block = slot !== 0 && size >= 0 && size <= arenaBytes ? take(alignment, bytes, site) : 0;
     if (block === 0) {
       if (slot !== 0) table.give(slot);
       postMortem.failed(inner, size, site, blockSite);
@@ -134,7 +135,7 @@ export function createSafeHeap(heap: Heap | null, options?: SafetyOptions): Safe
     const start = inner.locate(block);
     const place = placeOf(block);
     const end = start + usable;
-    if (table.overlaps(place, usable) || end > arenaBytes || select(start) + usable > u8.length || usable < whole) {
+    if (table.overlaps(place, usable) || end > arenaBytes || select(start) + usable > u8.length || usable < bytes) {
       damage(FAULT_OVERLAP, block, start);
       table.give(slot);
       return 0;
@@ -179,8 +180,9 @@ export function createSafeHeap(heap: Heap | null, options?: SafetyOptions): Safe
     return guards.startOf(slot) + table.leadOf[slot]!;
   }
 
-  function free(key: number, site?: number): number {
-    if (key === 0) return 0;
+  function free(block: number, site?: number): number {
+    if (block === 0) return 0;
+    const key = whole(block);
     postMortem.operation(OPERATION_FREE, key, site || 0);
     const slot = liveSlot(key);
     if (slot === 0) return misuseCode(key);
@@ -195,8 +197,10 @@ export function createSafeHeap(heap: Heap | null, options?: SafetyOptions): Safe
     return wrong === 0 ? 0 : MISUSE_CORRUPT;
   }
 
-  function realloc(key: number, size: number, site?: number): number {
-    if (key === 0) return give(0, size, site || 0);
+  function realloc(block: number, asked: number, site?: number): number {
+    const size = whole(asked);
+    if (block === 0) return give(0, size, site || 0);
+    const key = whole(block);
     const slot = liveSlot(key);
     if (slot === 0 || guards.checkGuards(slot) !== 0) return 0;
     const to = give(0, size, site || 0);
@@ -232,11 +236,11 @@ export function createSafeHeap(heap: Heap | null, options?: SafetyOptions): Safe
     tableBytes: table.bytes + accounts.bytes,
 
     malloc(size: number, site?: number): number {
-      return give(0, size, site || 0);
+      return give(0, whole(size), site || 0);
     },
 
     calloc(count: number, size: number, site?: number): number {
-      const bytes = count < 0 || size < 0 || count * size > arenaBytes ? -1 : count * size;
+      const bytes = count < 0 || size < 0 ? ABSURD : whole(count * size);
       const key = give(0, bytes, site || 0);
       if (key !== 0) {
         const payload = select(payloadOf(table.find(key)));
@@ -246,30 +250,31 @@ export function createSafeHeap(heap: Heap | null, options?: SafetyOptions): Safe
     },
 
     memalign(alignment: number, size: number, site?: number): number {
-      if (alignment <= 0 || (alignment & (alignment - 1)) !== 0 || alignment > MOST_ALIGNMENT_BYTES) return 0;
-      return give(alignment <= 8 ? 0 : alignment, size, site || 0);
+      const boundary = whole(alignment);
+      if (boundary <= 0 || (boundary & (boundary - 1)) !== 0 || boundary > MOST_ALIGNMENT_BYTES) return 0;
+      return give(boundary <= 8 ? 0 : boundary, whole(size), site || 0);
     },
 
     free,
     realloc,
 
     usableSize(key: number): number {
-      const slot = table.find(key);
+      const slot = table.find(whole(key));
       return slot !== 0 && table.stateOf[slot] === SLOT_LIVE ? table.sizeOf[slot]! : 0;
     },
 
     locate(key: number): number {
-      const slot = table.find(key);
+      const slot = table.find(whole(key));
       return slot === 0 ? 0 : payloadOf(slot);
     },
 
     pin(key: number): boolean {
-      const slot = table.find(key);
+      const slot = table.find(whole(key));
       return slot !== 0 && inner.pin(table.innerOf[slot]!);
     },
 
     unpin(key: number): void {
-      const slot = table.find(key);
+      const slot = table.find(whole(key));
       if (slot !== 0) inner.unpin(table.innerOf[slot]!);
     },
 
