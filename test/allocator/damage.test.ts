@@ -10,6 +10,7 @@ const cases = Number(process.env.HEAPGLASS_DAMAGE ?? 500);
 const everything = harms;
 /** Where headers lie in the blocks: a block's own size is in one place only, so an overlap cannot be excluded. */
 const escapes = ['hang', 'exception', 'load outside', 'store outside', 'walk'] as const;
+const endless = ['hang', 'exception'] as const;
 const inBlocks = { overflow: escapes, underflow: escapes, 'wild store': escapes };
 const outside = { overflow: everything, underflow: everything, 'wild store': everything };
 /** Harm that must not follow. */
@@ -17,7 +18,8 @@ const excluded: Partial<Record<PolicyName, Partial<Record<DamageKind, readonly H
   'first-fit': inBlocks,
   'next-fit': inBlocks,
   'best-fit': inBlocks,
-  tlsf: inBlocks,
+  // Believes what it reads: it has no loop to hang in, but its stores go where damaged links lead.
+  tlsf: { overflow: endless, underflow: endless, 'wild store': endless },
   segregated: inBlocks,
   // Bookkeeping outside the blocks; below them there is a gap, or not.
   'trie-fit': outside,

@@ -76,6 +76,8 @@ class Case {
   readonly #random: Random;
   readonly #sizes: number;
   readonly #moves: boolean;
+  /** firstBlock() before any damage. */
+  readonly #first: number;
   /** Harm is noted once the damage is done. */
   #damaged = false;
 
@@ -84,6 +86,7 @@ class Case {
     this.#random = random;
     this.#sizes = [24, 60, 200, 700][random(4)]!;
     this.#moves = guarded.policy.locate(8) !== 8;
+    this.#first = guarded.policy.firstBlock();
   }
 
   #size(): number {
@@ -99,7 +102,7 @@ class Case {
     const { policy, bytes } = this.#guarded;
     const at = policy.locate(key);
     const usable = policy.usableSize(key);
-    if (!(at >= policy.firstBlock() && at + usable <= bytes.length && usable > 0)) {
+    if (!(at >= this.#first && at + usable <= bytes.length && usable > 0)) {
       this.#note('overlap');
       return;
     }
@@ -155,12 +158,12 @@ class Case {
     this.#accept(key);
   }
 
-  /** Where bookkeeping ends and blocks begin. */
+  /** Where bookkeeping ends and blocks begin; where it was at first when the policy does not know any more. */
   #lowestBlock(): number {
-    const { policy } = this.#guarded;
+    const { policy, bytes } = this.#guarded;
     let block = policy.firstBlock();
     while (policy.nextBlock(block) !== 0 && policy.blockKind(block) === BLOCK_CONTROL) block = policy.nextBlock(block);
-    return block;
+    return block >= this.#first && block < bytes.length ? block : this.#first;
   }
 
   damage(kind: DamageKind): void {
@@ -181,7 +184,9 @@ class Case {
             ? first
             : victim.at;
       const from =
-        kind === 'overflow' ? victim.at + victim.usable : Math.max(kind === 'below' ? 0 : first, end - length);
+        kind === 'overflow'
+          ? victim.at + victim.usable
+          : Math.min(end, Math.max(kind === 'below' ? 0 : first, end - length));
       bytes.set(strayBytes(this.#random, end - from, bytes.length), from);
     }
     // What the write did to other programs' data is its own doing.

@@ -91,12 +91,15 @@ test('every page of docs/ is named', () => {
   for (const page of pages) expect(readme, page).toContain(`\`docs/${page}\``);
 });
 
-test('the bin starts in under 300 ms (the best of some runs: other tests share the machine)', async () => {
-  let best = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < 15 && best >= 300; run++) {
-    const startedMs = performance.now();
-    await finished(start(['--version']));
-    best = Math.min(best, performance.now() - startedMs);
+test('the bin starts in under 300 ms, or three times an empty script where the machine is busy', async () => {
+  const best = { bin: Number.POSITIVE_INFINITY, empty: Number.POSITIVE_INFINITY };
+  const most = (): number => Math.max(300, 3 * best.empty);
+  for (let run = 0; run < 15 && !(best.bin < most()); run++) {
+    for (const of of ['empty', 'bin'] as const) {
+      const startedMs = performance.now();
+      await finished(of === 'bin' ? start(['--version']) : spawn(process.execPath, ['-e', '0']));
+      best[of] = Math.min(best[of], performance.now() - startedMs);
+    }
   }
-  expect(best).toBeLessThan(300);
+  expect(best.bin).toBeLessThan(most());
 });

@@ -1,6 +1,5 @@
 /**
- * Tlsf's control words and its lists of free blocks, one a class; tlsf.ts draws them. What is read from a block is held
- * against another place before anything is stored where it leads.
+ * Tlsf's control words and its lists of free blocks, one a class; tlsf.ts draws them.
  */
 import { u16, u32 } from '../arena.ts';
 
@@ -75,38 +74,11 @@ export function clearBit(index: number): void {
   if (left === 0) u32[ROWS >> 2] = u32[ROWS >> 2] ^ (1 << row);
 }
 
-/** Takes a free block out of its list; false, and nothing is changed, when the links to it and from it do not agree. */
-export function remove(block: number): boolean {
+/** Takes a free block out of its list. @inline */
+export function remove(block: number): void {
   const next = u32[(block + 4) >> 2];
   const link = u32[(block + 8) >> 2];
-  if (link < LEAST_HEAD || link >= u32[END >> 2] || (link & 3) !== 0 || u32[link >> 2] !== block) return false;
-  if (next !== 0) {
-    if (next < u32[FIRST >> 2] || next >= u32[END >> 2] || (next & 7) !== 4) return false;
-    if (u32[(next + 8) >> 2] !== block + 4) return false;
-    u32[(next + 8) >> 2] = link;
-  } else if (link < u32[FIRST >> 2]) clearBit((link - HEADS) >> 2);
   u32[link >> 2] = next;
-  return true;
-}
-
-/** The free block before `block`, out of its list; 0 when its size does not lead here. */
-export function freeBefore(block: number): number {
-  const before = u32[(block - 4) >> 2];
-  if (before < u32[FIRST >> 2] || before >= block || (before & 7) !== 4) return 0;
-  if (u32[before >> 2] !== block - before || !remove(before)) return 0;
-  return before;
-}
-
-/** Takes a free block of `size` out of its list; false when its footer is not its own. */
-export function take(block: number, size: number): boolean {
-  if (size < MIN_BLOCK || size > u32[END >> 2] - block || (size & 7) !== 0) return false;
-  if (u32[(block + size - 4) >> 2] !== block) return false;
-  return remove(block);
-}
-
-/** The first block of a class was overwritten: the list is let go, and the request gets nothing. */
-export function dropList(index: number): number {
-  u32[(HEADS + (index << 2)) >> 2] = 0;
-  clearBit(index);
-  return 0;
+  if (next !== 0) u32[(next + 8) >> 2] = link;
+  else if (link < u32[FIRST >> 2]) clearBit((link - HEADS) >> 2);
 }
