@@ -69,7 +69,7 @@ test('a miscompiled blob: every changed instruction that matters is told with it
     expect(code).toBe(7);
     expect(text).toMatch(/operation \d+ of lua-queens|init: /);
     const place = new RegExp(
-      `code offset 0x${(at & ~1).toString(16)} \\((firmware/src/policies/tlsf\\.ts:\\d+|code offset \\d+)\\)`,
+      `code offset 0x${(at & ~1).toString(16)} \\((firmware/src/policies/tlsf(?:-lists)?\\.ts:\\d+|code offset \\d+)\\)`,
     );
     expect(text).toMatch(place);
   }
