@@ -14,10 +14,10 @@
  * and when the chosen hole begins with the block itself.
  *
  * Bound: malloc 8W + 10 steps: 4W + 4 to find, 2W + 4 to take out, 2W + 2 to put the rest back. free 6W + 10: 2W + 4
- * to take out each neighbour, 2W + 2 to put the whole back. realloc 14W + 20 and a copy of the payload. free and realloc also load one
- * word for every 128 bytes of the block given. W = 14 for 64 KB, 13 below. A step is a child link followed. A call that
- * finds the tree damaged makes it anew: a visit of every block, and 2W + 2 steps for each free one. Control: 8 bytes and
- * 1/64 of the arena.
+ * to take out each neighbour, 2W + 2 to put the whole back. realloc 14W + 20 and a copy of the payload. free and realloc
+ * also load one word for every 128 bytes of the block given. W = 14 for 64 KB, 13 below. A step is a child link followed.
+ * A call that finds the tree damaged makes it anew: a visit of every block, and 2W + 2 steps for each free one. Control: 8
+ * bytes and 1/64 of the arena, of which at most 512 KB are used.
  *
  * Invariants (check() returns the number)
  *   1  the table has no start below the first granule or above END, and has those two
