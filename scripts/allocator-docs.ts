@@ -8,7 +8,7 @@ import { type PolicyName, policies, policyNames } from '../firmware/src/policies
 import { type BenchRow, benchRow, geometricMean } from '../host/bench/bench.ts';
 import { benchTable, summaryTable } from '../host/bench/bench-table.ts';
 import { cycleMeter } from '../host/bench/cycles.ts';
-import { LOOP_ALONE, type RaceResult, race } from '../host/bench/race.ts';
+import { ASSEMBLYSCRIPT, DLMALLOC, LOOP_ALONE, type RaceResult, race } from '../host/bench/race.ts';
 import { readTrace } from '../host/trace/trace.ts';
 import { readTraces } from '../host/trace/traces.ts';
 import { chartOfPage } from './allocator-chart.ts';
@@ -54,10 +54,8 @@ function raceSummary(results: readonly RaceResult[]): string {
   const loop = nanoseconds(LOOP_ALONE);
   const ratio = (peer: string, less: number): string =>
     ((nanoseconds(peer) - less) / (nanoseconds(fastest) - less)).toFixed(1);
-  const tlsf = 'AssemblyScript TLSF (wasm)';
-  const dlmalloc = 'dlmalloc (wasm)';
-  return `\`${fastest}\` is ${ratio(tlsf, 0)} times AssemblyScript's
-TLSF and ${ratio(dlmalloc, 0)} times dlmalloc with the loop, ${ratio(tlsf, loop)} and ${ratio(dlmalloc, loop)} times without it.`;
+  return `\`${fastest}\` is ${ratio(ASSEMBLYSCRIPT, 0)} times AssemblyScript's
+TLSF and ${ratio(DLMALLOC, 0)} times dlmalloc with the loop, ${ratio(ASSEMBLYSCRIPT, loop)} and ${ratio(DLMALLOC, loop)} times without it.`;
 }
 
 const docs = join(packageRoot, 'docs');
@@ -81,7 +79,7 @@ const mean = (policy: PolicyName, call: 'malloc' | 'free'): number =>
   geometricMean(metered.filter((row) => row.policy === policy && row.cycles).map((row) => row.cycles![call].mean));
 const thousands = (cycles: number): string => (cycles / 1000).toFixed(0);
 
-const results = await race(traces, policyNames);
+const results = await race(traces, policyNames, (trace) => process.stderr.write(`racing on ${trace}\n`));
 const text = `# Allocators
 
 What each policy needs and costs. Written by \`npx tsx scripts/allocator-docs.ts\` from \`heapglass bench\`; each policy has

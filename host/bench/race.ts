@@ -173,6 +173,18 @@ interface WebAssemblyApi {
   }>;
 }
 
+const ASSEMBLYSCRIPT_COMPILER = 'assemblyscript/bin/asc.js';
+const DLMALLOC_HOLDER = 'binaryen';
+
+/** Names of the contestants that others are held against. */
+export const ASSEMBLYSCRIPT = 'AssemblyScript TLSF (wasm)';
+export const DLMALLOC = 'dlmalloc (wasm)';
+
+/** Throws a Problem when a package that is raced against is not installed: for before the work that a race comes after. */
+export function findContestants(): void {
+  for (const name of [ASSEMBLYSCRIPT_COMPILER, DLMALLOC_HOLDER]) contestantPath(name);
+}
+
 /** Where a file of a package raced against lies. */
 function contestantPath(name: string): string {
   try {
@@ -196,7 +208,7 @@ const INITIAL_PAGES = 64;
  * buffer is still there.
  */
 async function compileAssemblyScript(): Promise<Uint8Array> {
-  const compiler = contestantPath('assemblyscript/bin/asc.js');
+  const compiler = contestantPath(ASSEMBLYSCRIPT_COMPILER);
   const source = `
     export function malloc(size: usize): usize { return heap.alloc(size); }
     export function release(offset: usize): void { heap.free(offset); }
@@ -221,14 +233,14 @@ async function assemblyScriptContestant(tape: Tape): Promise<Contestant> {
   const { instance } = await WebAssembly.instantiate(await compileAssemblyScript(), { env: { abort } });
   const wasm = instance.exports;
   return {
-    name: 'AssemblyScript TLSF (wasm)',
+    name: ASSEMBLYSCRIPT,
     prepare: () => true,
     run: newRun(tape, wasm.malloc, wasm.release, wasm.resize),
   };
 }
 
 async function dlmallocContestant(tape: Tape): Promise<Contestant> {
-  const { default: binaryen } = (await import(pathToFileURL(contestantPath('binaryen')).href)) as {
+  const { default: binaryen } = (await import(pathToFileURL(contestantPath(DLMALLOC_HOLDER)).href)) as {
     default: { _malloc(size: number): number; _free(offset: number): void };
   };
   const { _malloc, _free } = binaryen;
@@ -237,7 +249,7 @@ async function dlmallocContestant(tape: Tape): Promise<Contestant> {
     _free(offset);
     return moved;
   };
-  return { name: 'dlmalloc (wasm)', prepare: () => true, run: newRun(tape, _malloc, _free, realloc) };
+  return { name: DLMALLOC, prepare: () => true, run: newRun(tape, _malloc, _free, realloc) };
 }
 
 /** The policy that is raced through `createHeap` too, when it is among those raced. */
@@ -249,7 +261,12 @@ const ROUNDS = 20;
 /** Rounds whose time does not count: the engine compiles. */
 const WARM_UP_ROUNDS = 3;
 
-export async function race(traces: readonly Trace[], names: readonly PolicyName[]): Promise<RaceResult[]> {
+/** The fastest first. `tell` gets the name of each trace before it is run. */
+export async function race(
+  traces: readonly Trace[],
+  names: readonly PolicyName[],
+  tell: (trace: string) => void,
+): Promise<RaceResult[]> {
   const arenaBytes = Math.max(...traces.map(ampleArenaBytes));
   const calls = traces.map(callsOf);
   const longest = Math.max(...calls.map(({ codes }) => codes.length));
@@ -264,6 +281,7 @@ export async function race(traces: readonly Trace[], names: readonly PolicyName[
   contestants.push(await assemblyScriptContestant(tape), await dlmallocContestant(tape), loopAlone(tape));
   const rates = new Map<Contestant, number[]>(contestants.map((contestant) => [contestant, []]));
   for (const [i, trace] of traces.entries()) {
+    tell(trace.name);
     const { codes, sizes } = calls[i]!;
     tape.codes.set(codes);
     tape.sizes.set(sizes);

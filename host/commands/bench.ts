@@ -59,6 +59,8 @@ Policies: ${policyNames.join(', ')}.
     const native = args.text('native');
     const board = args.text('board');
     const meter = await cycleMeter({ ...(native !== undefined && { native }), ...(board !== undefined && { board }) });
+    const racing = args.flag('race') ? await import('../bench/race.ts') : null;
+    racing?.findContestants();
     const seed = args.number('synthetic');
     const traces = seed === undefined ? readTraces([...named, ...args.positionals]) : syntheticTraces(seed);
     const results: BenchRow[] = [];
@@ -70,17 +72,13 @@ Policies: ${policyNames.join(', ')}.
         if (board !== undefined && row.cycles === null) io.err(`${whyNotCounted(row, loadBoard(board))}\n`);
       }
     }
-    const race = args.flag('race') ? await (await import('../bench/race.ts')).race(traces, policies) : null;
+    const race = racing ? await racing.race(traces, policies, (trace) => io.err(`racing on ${trace}\n`)) : null;
     if (args.flag('json')) {
       io.out(`${JSON.stringify({ results, ...(race && { race }) })}\n`);
     } else {
       io.out(`${benchTable(results)}\n${summaryTable(results, traces)}`);
       if (meter !== null) io.out(`\n${cyclesTable(results)}`);
-      if (race) {
-        io.out('\nmillions of operations a second, geometric mean over the traces\n');
-        for (const { name, megaOperations } of race)
-          io.out(`  ${name.padEnd(28)} ${megaOperations.toFixed(1).padStart(6)}\n`);
-      }
+      if (race) io.out(`\n${(await import('../bench/race-table.ts')).raceTable(race)}`);
     }
     return exitCodes.done;
   },

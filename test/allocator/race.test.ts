@@ -4,7 +4,8 @@ import { packageRoot } from '../../boards/root.ts';
 import { bindArena } from '../../firmware/src/arena.ts';
 import { policies, policyNames } from '../../firmware/src/policies/index.ts';
 import { hostPolicy } from '../../host/bench/host-policy.ts';
-import { callsOf } from '../../host/bench/race.ts';
+import { ASSEMBLYSCRIPT, callsOf, DLMALLOC } from '../../host/bench/race.ts';
+import { raceTable } from '../../host/bench/race-table.ts';
 import { OP_FREE, parseTrace, readTrace } from '../../host/trace/trace.ts';
 
 const ARENA_BYTES = 65536;
@@ -51,4 +52,19 @@ test.each(policyNames)('%s as it is bundled for the race gives what the module g
       expect(bundled.realloc(held, size)).toBe(offsets[slot]);
     }
   }
+});
+
+test('the table of a race holds each rate against the two allocators in WebAssembly', () => {
+  const results = [
+    { name: 'segregated', megaOperations: 90 },
+    { name: DLMALLOC, megaOperations: 45 },
+    { name: ASSEMBLYSCRIPT, megaOperations: 20 },
+  ];
+  expect(raceTable(results).split('\n')).toEqual([
+    'operations a second         millions  of AssemblyScript TLSF (wasm)  of dlmalloc (wasm)',
+    'segregated                      90.0                           4.50                2.00',
+    'dlmalloc (wasm)                 45.0                           2.25                1.00',
+    'AssemblyScript TLSF (wasm)      20.0                           1.00                0.44',
+    '',
+  ]);
 });
