@@ -97,7 +97,7 @@ function stamp(granule: number, size: number): void {
 
 function wipe(granule: number): void {
   u16[(granule << 2) + UP] = 0;
-  u16[((granule + headSize(granule) - 1) << 2) + UP] = 0;
+  u16[((granule + headSize(granule)) << 2) - 1] = 0;
 }
 
 /** Makes a free block of these granules and hangs it into the tree as a leaf. What cannot be hung is left for mend. */

@@ -45,8 +45,7 @@ export function isStart(granule: number): boolean {
 }
 
 export function setStart(granule: number): void {
-  const word = TABLE + (granule >> 4);
-  u16[word] = u16[word]! | (1 << (granule & 15));
+  u16[TABLE + (granule >> 4)] |= 1 << (granule & 15);
 }
 
 export function clearStart(granule: number): void {

@@ -60,11 +60,9 @@ export function init(arenaBytes: number): number {
   return (end - first) << 3;
 }
 
+/** More than any hole has where the size is negative or huge: no call asks for that apart. */
 function granulesFor(size: number): number {
-  let granules = (size + 7) >> 3;
-  if (size === 0) granules = 1;
-  if (size < 0 || size > 0x7fff8) granules = 0;
-  return granules;
+  return size === 0 ? 1 : ((size - 1) >>> 3) + 1;
 }
 
 /** 0 when `offset` is a live block's payload, else the MISUSE_ code. No content of any payload changes the answer. */
@@ -99,7 +97,6 @@ function take(link: number, need: number): number {
 
 export function malloc(size: number): number {
   const need = granulesFor(size);
-  if (need === 0) return 0;
   const link = findFree(need);
   return link === 0 ? 0 : take(link, need) << 3;
 }
@@ -171,7 +168,7 @@ export function free(offset: number): number {
 export function realloc(offset: number, size: number): number {
   if (offset === 0) return malloc(size);
   const need = granulesFor(size);
-  if (need === 0 || misuseOf(offset) !== 0) return 0;
+  if (misuseOf(offset) !== 0) return 0;
   const granule = offset >> 3;
   const held = nextStart(granule) - granule;
   if (need === held) return offset;
@@ -185,8 +182,7 @@ export function realloc(offset: number, size: number): number {
   const link = findFree(need);
   const other = u16[link]!;
   const otherSize = link === 0 ? 0x10000 : headSize(other);
-  const isElsewhere = total < need || otherSize < total || (otherSize === total && other < start) ? 1 : 0;
-  if (isElsewhere !== 0 && link === 0) {
+  if (link === 0 && total < need) {
     if (after !== 0) insertFree(next, after);
     if (before !== 0) insertFree(start, before);
     return 0;
@@ -196,7 +192,7 @@ export function realloc(offset: number, size: number): number {
   let target = start;
   let hole = start;
   let rest = total;
-  if (isElsewhere !== 0) {
+  if (total < need || otherSize < total || (otherSize === total && other < start)) {
     target = take(link, need);
   } else {
     rest = total - need;
@@ -216,7 +212,7 @@ export function realloc(offset: number, size: number): number {
 /** [ hole .................... ]  =>  [ free ][ live, aligned ][ free ] */
 export function memalign(alignment: number, size: number): number {
   const need = granulesFor(size);
-  if (need === 0 || alignment <= 0 || (alignment & (alignment - 1)) !== 0 || granulesFor(alignment) === 0) return 0;
+  if (alignment <= 0 || (alignment & (alignment - 1)) !== 0) return 0;
   if (alignment <= 8) return malloc(size);
   const step = alignment >> 3;
   const link = findFree(need + step - 1);
