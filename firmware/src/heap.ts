@@ -294,7 +294,8 @@ export function createHeap(options: HeapOptions): CountedHeap | null {
           freeBytes += bytes;
           if (bytes > largestFreeBytes) largestFreeBytes = bytes;
         }
-        block = next;
+        // Damaged bookkeeping may lead back, or outside.
+        block = next > block && next < arenaBytes ? next : 0;
       }
       return {
         arenaBytes,

@@ -6,13 +6,15 @@
  *   underflow   the same before a live payload, down to the first block
  *   below       the same before the first block, where there is bookkeeping: what an underflow of the lowest block reaches
  *   wild store  a word anywhere from the first block to the arena's end
+ *   wild word   a word anywhere in the arena, bookkeeping below the blocks too
+ *   garbage     the whole arena, or all of it from somewhere on, or up to there, overwritten
  */
 import type { PolicyName } from '../../firmware/src/policies/index.ts';
 import { BLOCK_CONTROL, BLOCK_LIVE } from '../../firmware/src/policy.ts';
 import { type GuardedPolicy, guardedPolicy, Hang } from './support/guarded.ts';
 import { randomSource } from './support/random.ts';
 
-export const damageKinds = ['overflow', 'underflow', 'below', 'wild store'] as const;
+export const damageKinds = ['overflow', 'underflow', 'below', 'wild store', 'wild word', 'garbage'] as const;
 export type DamageKind = (typeof damageKinds)[number];
 
 /** What may follow. A case counts once for each. */
@@ -49,7 +51,7 @@ interface Block {
 type Random = (below: number) => number;
 
 /** A byte sequence that a stray write may leave; hostile ones look like links, sizes and flags of this arena. */
-function strayBytes(random: Random, length: number, arenaBytes: number): Uint8Array {
+export function strayBytes(random: Random, length: number, arenaBytes: number): Uint8Array {
   const bytes = new Uint8Array((length + 7) & ~3);
   const view = new DataView(bytes.buffer);
   const style = random(6);
@@ -75,7 +77,8 @@ class Case {
   readonly #guarded: GuardedPolicy;
   readonly #random: Random;
   readonly #sizes: number;
-  readonly #moves: boolean;
+  /** Whether the policy moves blocks. */
+  readonly moves: boolean;
   /** firstBlock() before any damage. */
   readonly #first: number;
   /** Harm is noted once the damage is done. */
@@ -85,7 +88,7 @@ class Case {
     this.#guarded = guarded;
     this.#random = random;
     this.#sizes = [24, 60, 200, 700][random(4)]!;
-    this.#moves = guarded.policy.locate(8) !== 8;
+    this.moves = guarded.policy.locate(8) !== 8;
     this.#first = guarded.policy.firstBlock();
   }
 
@@ -106,7 +109,7 @@ class Case {
       this.#note('overlap');
       return;
     }
-    if (this.#moves) this.#relocate();
+    if (this.moves) this.#relocate();
     for (const other of [...this.blocks, ...this.stuck]) {
       if (at < other.at + other.usable && other.at < at + usable) {
         this.#note('overlap');
@@ -138,7 +141,7 @@ class Case {
       if (key !== 0) this.#accept(key);
       return;
     }
-    if (this.#moves) this.#relocate();
+    if (this.moves) this.#relocate();
     if (!this.#isWhole(block)) this.#note('contents');
     if (policy.usableSize(block.key) !== block.usable) this.#note('refusal');
     if (dice < 85) {
@@ -172,7 +175,13 @@ class Case {
     this.#relocate();
     const victim = this.blocks[this.#random(this.blocks.length)];
     const first = this.#lowestBlock();
-    if (kind === 'wild store' || !victim) {
+    if (kind === 'garbage') {
+      const at = this.#random(bytes.length) & ~3;
+      const [from, to] = [[0, bytes.length] as const, [at, bytes.length] as const, [0, at] as const][this.#random(3)]!;
+      bytes.set(strayBytes(this.#random, to - from, bytes.length), from);
+    } else if (kind === 'wild word') {
+      bytes.set(strayBytes(this.#random, 4, bytes.length), this.#random(bytes.length - 3) & ~3);
+    } else if (kind === 'wild store' || !victim) {
       const at = (first + this.#random(bytes.length - first - 3)) & ~3;
       bytes.set(strayBytes(this.#random, 4, bytes.length), at);
     } else {
@@ -237,7 +246,8 @@ export function damageHeap(guarded: GuardedPolicy, kind: DamageKind, seed: numbe
   const work = new Case(guarded, random);
   const step = (): void => {
     watch.steps = 0;
-    watch.mostSteps = bytes.length * 20;
+    // Compact takes a step a pin wherever a hole passes a handle.
+    watch.mostSteps = work.moves ? bytes.length ** 2 : bytes.length * 20;
     work.step();
   };
   for (let n = 20 + random(150); n > 0; n--) step();

@@ -117,13 +117,13 @@ function unlink(unit: number, order: number): boolean {
   return true;
 }
 
-/** All lists from the map, whatever the links were. */
+/** All lists from the map, whatever the links were. A map said to be longer than the arena ends where the arena does. */
 function relist(): void {
   u16[DROPPED] = 0;
   // loop: at most overwritten
   for (let order = 0; order <= MAX_ORDER; order++) u16[HEADS + order] = 0;
   // loop: at most overwritten
-  for (let unit = 0; unit < u16[UNITS]!; unit++) {
+  for (let unit = 0; unit < u16[UNITS]! && u8[MAP + unit]! >= 0; unit++) {
     const order = u8[MAP + unit]! - 1;
     if (order >= 0 && order <= MAX_ORDER) insert(unit, order);
   }
@@ -293,7 +293,10 @@ export function blockKind(block: number): number {
 
 export function blockPayload(block: number): number {
   let unit = (block >> 4) - u16[BASE]!;
-  if ((u8[MAP + unit]! & ALIGNED) !== 0) while ((u8[MAP + unit]! & INNER) === 0) unit++;
+  if ((u8[MAP + unit]! & ALIGNED) !== 0) {
+    const end = unit + (1 << orderAt(unit));
+    while (unit < end && (u8[MAP + unit]! & INNER) === 0) unit++;
+  }
   return (u16[BASE]! + unit) << 4;
 }
 

@@ -10,6 +10,7 @@ import {
   HANDLES,
   isFree,
   isLive,
+  isTable,
   lengthOf,
   PINS,
   startOf,
@@ -58,7 +59,7 @@ function violated(invariant: number, granule: number): number {
 export function check(): number {
   const handles = u16[HANDLES]!;
   const pins = u16[PINS]!;
-  if (startOf(handles) < tableEnd()) return violated(1, startOf(handles));
+  if (!isTable()) return violated(1, startOf(handles));
   let frees = 0;
   for (let handle = 1; handle <= handles; handle++) {
     const length = lengthOf(handle);

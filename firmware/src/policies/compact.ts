@@ -43,6 +43,7 @@ import {
   isFree,
   isLive,
   isPinned,
+  isTable,
   lengthOf,
   MAX_END,
   PINS,
@@ -160,6 +161,7 @@ export function memalign(alignment: number, size: number): number {
   const need = granulesFor(size);
   if (need === 0 || alignment <= 0 || (alignment & (alignment - 1)) !== 0 || alignment > MAX_REQUEST_BYTES) return 0;
   if (alignment <= 8) return malloc(size);
+  if (!isTable()) return 0;
   let at = alignedBelow(alignment >> 3, need);
   if (at === 0) {
     trim();

@@ -57,6 +57,17 @@ export function floorOf(handle: number): number {
   return startOf(isFree(handle + 1) ? handle + 1 : handle);
 }
 
+/**
+ * Whether the table is one: it ends in the arena and below the lowest block, and no more blocks are pinned than there are.
+ * Where an underflow of the lowest block, or a wild store, overwrote a count, nothing goes through a table that is none.
+ * Beyond the arena nothing is loaded, of which no comparison holds.
+ */
+export function isTable(): boolean {
+  const handles = u16[HANDLES]!;
+  const pins = u16[PINS]!;
+  return pins <= handles && u16[ENTRY + handles + pins]! >= 0 && tableEnd() <= startOf(handles);
+}
+
 /** A new handle, below all others, whose word is `word`. The room for it was seen to. */
 export function addHandle(word: number): number {
   const handle = u16[HANDLES]! + 1;
@@ -83,7 +94,9 @@ export function trim(): void {
 /** Index in u16 of the word that pins a handle's block, 0 when it is not pinned. */
 function pinOf(handle: number): number {
   const last = ENTRY + u16[HANDLES]!;
-  for (let word = last + u16[PINS]!; word > last; word--) if (u16[word] === handle) return word;
+  let word = last + u16[PINS]!;
+  if (word === last || !isTable()) return 0;
+  for (; word > last; word--) if (u16[word] === handle) return word;
   return 0;
 }
 

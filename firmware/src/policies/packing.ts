@@ -23,6 +23,7 @@ import {
   HANDLES,
   isFree,
   isPinnedBetween,
+  isTable,
   lengthOf,
   PINS,
   startOf,
@@ -108,6 +109,7 @@ function widen(handle: number, gap: number, by: number): void {
  * become longer by `more`; 0 when neither can be.
  */
 export function wander(need: number, grown: number, more: number): number {
+  if (!isTable()) return 0;
   trim();
   const last = u16[HANDLES]!;
   let gap = u16[GAP]!;

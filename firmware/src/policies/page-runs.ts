@@ -51,13 +51,20 @@ export function unlist(head: number, page: number): void {
   if (next !== 0) u16[(PAGES + PREVIOUS + (next << 3)) >> 1] = previous;
 }
 
-/** The shortest free run of `length` pages or more, the lowest of these; 0 when there is none. @routine */
+/**
+ * The shortest free run of `length` pages or more, the lowest of these; 0 when there is none. An underflow of the lowest
+ * page can make the list a circle: no walk takes more steps than there are pages, and there are none whose entries have
+ * no end (beyond the arena nothing is loaded, and that is not INSIDE). @routine
+ */
 export function shortestRun(length: number): number {
   let best = 0;
   let bestLength = 0x10000;
   let run = u16[RUNS >> 1]!;
+  let steps = u32[LIMIT >> 2]! >>> 8;
+  if (u16[(PAGES + ((steps + 1) << 3)) >> 1] !== INSIDE) return 0;
   // loop: at most runs
-  while (run !== 0) {
+  while (run !== 0 && steps !== 0) {
+    steps--;
     const at = PAGES + (run << 3);
     const has = u16[(at + LENGTH) >> 1]!;
     if (has >= length && (has < bestLength || (has === bestLength && run < best))) {

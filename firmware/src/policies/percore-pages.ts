@@ -97,12 +97,12 @@ export function freePages(page: number): void {
   }
 }
 
-/** Frees the large blocks that this context could not free before. */
+/** Frees the large blocks that this context could not free before. What does not wait is none of them, and ends the list. */
 export function drainDeferred(): void {
   let page = u16[deferredAt()]!;
   u16[deferredAt()] = 0;
   // loop: at most deferred
-  while (page !== 0) {
+  while (page !== 0 && u8[kindAt(page)] === WAITING) {
     const next = u16[linkAt(page)]!;
     freePages(page);
     page = next;
@@ -141,7 +141,7 @@ export function makeLarge(page: number, count: number): number {
 export function resizeLarge(page: number, count: number): boolean {
   const held = u16[linkAt(page)]!;
   const end = kindAt(page + count);
-  if (page + count > u16[PAGES]!) return false;
+  if (page + count > u16[PAGES]! || page + held > u16[PAGES]!) return false;
   // loop: at most pages512
   for (let at = kindAt(page + held); at < end; at++) if (u8[at] !== 0) return false;
   // loop: at most pages512

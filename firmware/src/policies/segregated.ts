@@ -133,8 +133,19 @@ export function cut(need: number): number {
   return top + 4;
 }
 
+/**
+ * Whether the bounds of all loops are bounds: an end word lies where the end is said to be, and nothing ends behind it.
+ * Beyond the arena no word is loaded, and nothing equals that. @inline
+ */
+function isBounded(): boolean {
+  const end = u32[END >> 2];
+  const top = u32[TOP >> 2];
+  return u32[end >> 2] === LIVE && top >>> 0 <= end >>> 0 && u32[FIRST >> 2] >>> 0 <= top >>> 0;
+}
+
 /** The top is used up: the smallest listed block that is large enough, split; before giving up, neighbours are joined. */
 export function search(need: number): number {
+  if (!isBounded()) return 0;
   const patience = u32[PATIENCE >> 2];
   if (patience !== 0) {
     u32[PATIENCE >> 2] = patience - 1;
@@ -155,8 +166,9 @@ export function search(need: number): number {
 }
 
 /** Moves the end between the top and the size given to init, for which there are heads; see Policy. */
-export function moveEnd(_fromBytes: number, toBytes: number): number {
+export function moveEnd(fromBytes: number, toBytes: number): number {
   const to = (toBytes & ~7) - 4;
+  if (!isBounded()) return fromBytes;
   if (to < u32[END >> 2]) join();
   const end = Math.max(to, u32[TOP >> 2]);
   // What was the end must not look like a block when it is inside one.
