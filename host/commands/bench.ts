@@ -2,15 +2,28 @@
 import { loadBoard } from '../../boards/board.ts';
 import { exitCodes } from '../../boards/problem.ts';
 import { policyNames } from '../../firmware/src/policies/index.ts';
+import { usageProblem } from '../arguments.ts';
 import { type BenchRow, benchRow } from '../bench/bench.ts';
 import { benchTable, summaryTable, WORST_TRIES, worstTable } from '../bench/bench-table.ts';
 import { cycleMeter } from '../bench/cycles.ts';
 import { cyclesTable, whyNotCounted } from '../bench/cycles-table.ts';
 import { syntheticTraces } from '../bench/synthetic.ts';
 import type { WorstRow } from '../bench/worst.ts';
-import type { Command } from '../command.ts';
+import type { Arguments, Command } from '../command.ts';
 import { readTraces } from '../trace/traces.ts';
 import { policiesNamed } from './policy-option.ts';
+
+/** The worst sequences are constructed, and run on two boards: what says which work or where has no meaning beside. */
+function refuseTraces(args: Arguments): void {
+  const given = ['synthetic', 'native', 'board'].filter((name) => args.text(name) !== undefined);
+  if (args.flag('race')) given.push('race');
+  if (args.list('traces').length > 0) given.push('traces');
+  const words = [...given.map((name) => `--${name}`), ...args.positionals];
+  if (words.length === 0) return;
+  throw usageProblem('bench', 'bench --worst constructs its own sequences and has its own boards', [
+    `cannot be given with it: ${words.join(', ')}`,
+  ]);
+}
 
 export const command: Command = {
   name: 'bench',
@@ -21,7 +34,7 @@ export const command: Command = {
       type: 'string',
       multiple: true,
       value: 'FILES',
-      help: 'trace files, separated by commas; also as arguments',
+      help: 'trace files or folders of them, separated by commas; also as arguments',
     },
     synthetic: { type: 'string', value: 'SEED', help: 'made-up traces instead: five workloads, the same for a seed' },
     policies: { type: 'string', value: 'NAMES|all', help: `separated by commas; all if not given` },
@@ -37,6 +50,7 @@ export const command: Command = {
   notes: `The footprint is the smallest arena, in steps of 16 bytes, in which the trace completes; everything the policy keeps lies in
 it. It is found by bisection and run once more with a pattern in every payload. Utilisation: peak live bytes over footprint.
 Policies: ${policyNames.join(', ')}.
+\`docs/traces.md\` says what --json prints, key by key.
 
   heapglass bench --traces test/fixtures/traces/lua-queens.trace --policies best-fit,trie-fit
   heapglass bench test/fixtures/traces/*.trace --policies all --json
@@ -48,6 +62,7 @@ Policies: ${policyNames.join(', ')}.
     const named = args.list('traces').flatMap((text) => text.split(',').filter(Boolean));
     const policies = policiesNamed('bench', args.text('policies') ?? 'all');
     if (args.flag('worst')) {
+      refuseTraces(args);
       const rows: WorstRow[] = [];
       for (const policy of policies) {
         io.err(`${policy}\n`);

@@ -1,5 +1,5 @@
 /** Which traces a command means: the files named, or the recorded ones that come with the package. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodes, Problem } from '../../boards/problem.ts';
 import { packageRoot } from '../../boards/root.ts';
@@ -8,19 +8,31 @@ import { readTrace, type Trace } from './trace.ts';
 /** In the package itself; the larger set lies beside it where it is there at all. */
 const folders = [join(packageRoot, '..', 'shared', 'traces'), join(packageRoot, 'test', 'fixtures', 'traces')];
 
-/** Paths of the recorded traces at hand, in alphabetical order. */
-export function recordedTracePaths(): string[] {
-  const folder = folders.find((path) => existsSync(path));
-  if (folder === undefined) return [];
+/** The traces of a folder, in alphabetical order. */
+function tracesIn(folder: string): string[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.trace'))
     .sort()
     .map((name) => join(folder, name));
 }
 
-/** Reads the traces named; without names, the recorded ones. */
+/** Paths of the recorded traces at hand, in alphabetical order. */
+export function recordedTracePaths(): string[] {
+  const folder = folders.find((path) => existsSync(path));
+  return folder === undefined ? [] : tracesIn(folder);
+}
+
+/** A folder stands for the traces in it; a Problem when it has none. */
+function expanded(path: string): string[] {
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
+  const found = tracesIn(path);
+  if (found.length > 0) return found;
+  throw new Problem(exitCodes.badInput, `the folder ${path} has no traces`, [], 'Their names end with `.trace`.');
+}
+
+/** Reads the traces named, by file or folder; without names, the recorded ones. */
 export function readTraces(paths: readonly string[]): Trace[] {
-  const chosen = paths.length > 0 ? paths : recordedTracePaths();
+  const chosen = paths.length > 0 ? paths.flatMap(expanded) : recordedTracePaths();
   if (chosen.length === 0) {
     throw new Problem(exitCodes.usage, 'no traces', [], 'Name trace files; docs/traces.md says how one is made.');
   }

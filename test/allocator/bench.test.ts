@@ -1,13 +1,15 @@
 // `bench`: the JSON that others read, the peers beside it, and bad arguments.
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../boards/root.ts';
-import { type PolicyName, policyNames } from '../../firmware/src/policies/index.ts';
+import { type PolicyName, policies, policyNames } from '../../firmware/src/policies/index.ts';
 import { parseArguments } from '../../host/arguments.ts';
 import { benchRow } from '../../host/bench/bench.ts';
+import { minimumFootprint } from '../../host/bench/footprint.ts';
 import { peerFootprints } from '../../host/bench/peers.ts';
 import type { WorstRow } from '../../host/bench/worst.ts';
 import { command } from '../../host/commands/bench.ts';
-import { readTrace, type Trace } from '../../host/trace/trace.ts';
+import { parseTrace, readTrace, type Trace } from '../../host/trace/trace.ts';
 import { captureIo } from '../support/io.ts';
 
 async function run(...words: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -62,6 +64,40 @@ test('a table names the best peer of a recorded trace', async () => {
 test('a policy or a trace that is not there is a Problem', async () => {
   await expect(run('--policies', 'worst-fit')).rejects.toThrow('there is no policy "worst-fit"');
   await expect(run('--traces', '/nonexistent')).rejects.toThrow('the trace /nonexistent cannot be read');
+});
+
+test('a folder stands for the traces in it; one without any is a Problem', async () => {
+  const { out } = await run('--traces', `${packageRoot}/test/fixtures/traces`, '--policies', 'best-fit', '--json');
+  const rows = (JSON.parse(out) as { results: { trace: string }[] }).results;
+  expect(rows.map(({ trace }) => trace)).toEqual(['bc-pi', 'expat-config', 'lua-queens', 'mqtt-sub']);
+  await expect(run(`${packageRoot}/test/fixtures`)).rejects.toThrow('has no traces');
+});
+
+test('--worst with work or a target of the caller is refused', async () => {
+  await expect(run('--worst', '--traces', fixture('mqtt-sub'))).rejects.toThrow('constructs its own sequences');
+  await expect(run('--worst', '--board', 'puckjs')).rejects.toThrow('constructs its own sequences');
+  await expect(run('--worst', fixture('mqtt-sub'))).rejects.toThrow('constructs its own sequences');
+});
+
+test('docs/traces.md shows the row that is printed', async () => {
+  const page = readFileSync(`${packageRoot}/docs/traces.md`, 'utf8');
+  const shown = JSON.parse(page.match(/```json\n(\{\n {2}"trace"[\s\S]*?)```/)![1]!);
+  const { out } = await run(fixture('mqtt-sub'), '--policies', 'trie-fit', '--json');
+  const [row] = JSON.parse(out).results;
+  expect(Object.keys(shown)).toEqual(Object.keys(row));
+  expect(shown).toEqual({ ...row, utilisation: Number(row.utilisation.toFixed(4)) });
+});
+
+// Sizes of 0, blocks never freed, a realloc of what is not there, CRLF, ids as large as addresses, nothing at all.
+test.each([
+  ['no operations', ''],
+  ['sizes of 0', 'a 0 0\na 1 0\nr 0 0\nf 1\n'],
+  ['realloc of no block', 'r 5 100\nr 5 0\nr 5 200\nf 5\n'],
+  ['CRLF', 'a 0 10\r\nr 0 20\r\nf 0\r\n'],
+  ['large ids', 'a 999999999999999 8\nf 999999999999999\na 999999999999998 8\n'],
+])('every policy completes a trace of %s', (_, operations) => {
+  const trace = parseTrace(`{"name":"odd"}\n${operations}`, 'odd');
+  for (const policy of policyNames) expect(minimumFootprint(policies[policy], trace), policy).not.toBeNull();
 });
 
 test('a policy that needs more than the ample arena is metered in a larger one, and not given up', async () => {
