@@ -16,12 +16,12 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Board } from '../../boards/board.ts';
 import type { PolicyName } from '../src/policies/index.ts';
-import { bundleModules, isProgram } from './bundle-modules.ts';
-import { minify, shorten } from './minify.ts';
+import { type Built, bundleModules, isProgram } from './bundle-modules.ts';
+import { minify, settle, shorten } from './minify.ts';
 import type { Cpu } from './native/compile.ts';
 import { inlineFunctions } from './passes/inline.ts';
 import { inlineSequences } from './passes/inline-sequences.ts';
-import { followed, runPasses } from './passes/pass.ts';
+import { followed, runPasses, type Stage } from './passes/pass.ts';
 import { rewrite, type Site } from './rewrite.ts';
 import { type RawSourceMap, SourceMap } from './source-map.ts';
 import { speedPasses } from './speed.ts';
@@ -80,18 +80,12 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
   const level = options.telemetry ?? 'events';
   const built = await bundleModules(options, entry, level);
   const id = bundleId(built.code);
-  const inlined =
-    built.kind === 'module'
-      ? inlineSequences(
-          inlineFunctions(built.code, built.map, (source) => !isProgram(source)),
-          options.board.engine,
-        )
-      : built;
+  const inlined = built.kind === 'module' ? await withFunctionsInlined(built, options) : built;
   const rewritten = rewrite(inlined.code, {
     origin: new SourceMap(inlined.map),
     isProgram,
     withSites: level !== 'off' && built.usesHeap,
-    placeholders: { HEAPGLASS_BUNDLE_ID: id, HEAPGLASS_ONLY_HEAP: built.isOnlyHeap ? 1 : 0 },
+    placeholders: { HEAPGLASS_BUNDLE_ID: id },
     constantCharacters: options.board.engine === 'espruino' ? espruinoConstantCharacters : Number.POSITIVE_INFINITY,
     keepMethods: options.keepMethods ?? [],
     script: built.kind === 'script',
@@ -118,6 +112,15 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
     native: built.native,
     safeHeapsBytes: built.safeHeapsBytes,
   };
+}
+
+async function withFunctionsInlined(built: Built, options: BundleOptions): Promise<Stage> {
+  const settled = await settle(built.code, options, { HEAPGLASS_ONLY_HEAP: built.isOnlyHeap ? 1 : 0 });
+  const { code, map } = followed(built, settled.code, settled.map);
+  return inlineSequences(
+    inlineFunctions(code, map, (source) => !isProgram(source)),
+    options.board.engine,
+  );
 }
 
 function bundleId(code: string): number {

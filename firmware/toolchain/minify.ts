@@ -28,6 +28,18 @@ const transformSettings: TransformOptions = {
   sourcesContent: false,
 };
 
+/** What a constant decides is decided: before functions are inlined into branches that never run. */
+export function settle(code: string, { board }: BundleOptions, constants: Record<string, number>): Promise<Stage> {
+  const define = Object.fromEntries(Object.entries(constants).map(([name, value]) => [name, String(value)]));
+  return transformed(code, board, {
+    ...transformSettings,
+    define,
+    minifySyntax: true,
+    format: 'esm',
+    treeShaking: true,
+  });
+}
+
 /** Shorter statements, nothing that is not used, and the names as they are. */
 export function shorten(code: string, { board, minify = true }: BundleOptions): Promise<Stage> {
   return transformed(code, board, { ...transformSettings, minifySyntax: minify, format: 'esm', treeShaking: true });
