@@ -1,4 +1,5 @@
-/** The C allocators that policies are compared with: figures recorded once, by the method of footprint.ts. */
+/** The C allocators that policies are compared with: figures recorded once, by the method of footprint.ts; each file says how. */
+import measured from './measured-peers.json' with { type: 'json' };
 import recorded from './recorded-peers.json' with { type: 'json' };
 
 export interface PeerFootprint {
@@ -8,7 +9,10 @@ export interface PeerFootprint {
 }
 
 const alignments: Record<string, number> = recorded.payloadAlignmentBytes;
-const traces: Record<string, { peakLiveBytes: number; footprintBytes: Record<string, number> }> = recorded.traces;
+const traces: Record<string, { peakLiveBytes: number; footprintBytes: Record<string, number> }> = {
+  ...measured.traces,
+  ...recorded.traces,
+};
 
 /** What each peer needs for a trace, the smallest first; empty for a trace that was not recorded. */
 export function peerFootprints(traceName: string, peakLiveBytes: number): PeerFootprint[] {

@@ -11,7 +11,7 @@
  * low end, larger ones its high end, so that small blocks gather and do not stand between the large ones. realloc
  * places anew, as if the block had been freed first, because the best hole for the new size is seldom where the block
  * is: this is what keeps string-building programs compact. It stays where it is when the size in granules is the same,
- * when the hole behind it is just as long as what it wants more, and when the chosen hole begins with the block itself.
+ * and when the chosen hole begins with the block itself.
  *
  * Bound: malloc 8W + 10 steps: 4W + 4 to find, 2W + 4 to take out, 2W + 2 to put the rest back. free 6W + 10: 2W + 4
  * to take out each neighbour, 2W + 2 to put the whole back. realloc 14W + 20 and a copy of the payload. free and realloc
@@ -171,11 +171,11 @@ export function realloc(offset: number, size: number): number {
   if (misuseOf(offset) !== 0) return 0;
   const granule = offset >> 3;
   const held = nextStart(granule) - granule;
+  if (need === held) return offset;
+
   // [ before: free ][ held: the block ][ after: free ] is one hole of `total` granules; is another one tighter?
   const next = granule + held;
-  const after = need === held ? 0 : takeFreeAt(next);
-  if (after !== 0) clearStart(next);
-  if (need === held + after) return offset;
+  const after = takeFreeAt(next);
   const before = takeFreeBefore(granule);
   const start = granule - before;
   const total = before + held + after;
@@ -183,13 +183,11 @@ export function realloc(offset: number, size: number): number {
   const other = u16[link]!;
   const otherSize = link === 0 ? 0x10000 : headSize(other);
   if (link === 0 && total < need) {
-    if (after !== 0) {
-      setStart(next);
-      insertFree(next, after);
-    }
+    if (after !== 0) insertFree(next, after);
     if (before !== 0) insertFree(start, before);
     return 0;
   }
+  if (after !== 0) clearStart(next);
   if (before !== 0) clearStart(granule);
   let target = start;
   let hole = start;
