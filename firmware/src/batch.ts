@@ -9,7 +9,7 @@
  */
 import type { CountedHeap } from './heap.ts';
 import { freeMany as freeBatch, mallocMany as mallocBatch, usableMany } from './native-batch.ts';
-import { isObserving } from './observer.ts';
+import { isObserving } from './telemetry/observer.ts';
 import { whole } from './whole.ts';
 
 /**

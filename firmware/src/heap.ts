@@ -9,6 +9,7 @@
 import { bindArena, u8 } from './arena.ts';
 import * as policy from './bound-policy.ts';
 import { fillBytes } from './fill.ts';
+import { BLOCK_FREE, BLOCK_LIVE, MISUSE_NOT_LIVE, type Policy } from './policy.ts';
 import {
   isObserving,
   observeFailure,
@@ -19,8 +20,7 @@ import {
   observeRealloc,
   observeWatched,
   watchedOffset,
-} from './observer.ts';
-import { BLOCK_FREE, BLOCK_LIVE, MISUSE_NOT_LIVE, type Policy } from './policy.ts';
+} from './telemetry/observer.ts';
 import { ABSURD, whole } from './whole.ts';
 
 export interface HeapOptions {

@@ -10,17 +10,21 @@
 import { policyNamed } from './bound-policy.ts';
 import { type CountedHeap, createHeap as createHeapOver } from './heap.ts';
 import type { PolicyName } from './policies/index.ts';
-import { createRegionHeap as createRegionHeapOver, type RegionHeap, type RegionOptions } from './region-heap.ts';
-import { startTelemetry } from './telemetry.ts';
+import {
+  createRegionHeap as createRegionHeapOver,
+  type RegionHeap,
+  type RegionOptions,
+} from './regions/region-heap.ts';
+import { startTelemetry } from './telemetry/pump.ts';
 
 export { freeMany, mallocMany } from './batch.ts';
 export type { CountedHeap, Heap, HeapStats } from './heap.ts';
 export type { PolicyName } from './policies/index.ts';
 export { MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from './policy.ts';
 export type { PostMortem } from './post-mortem.ts';
-export type { RegionHeap, RegionOptions, RegionStats } from './region-heap.ts';
-export type { SafeHeap, SafetyOptions } from './safe-heap.ts';
-export type { Account } from './safety-accounts.ts';
+export type { RegionHeap, RegionOptions, RegionStats } from './regions/region-heap.ts';
+export type { Account } from './safety/accounts.ts';
+export { createSafeHeap, type SafeRegionHeap } from './safety/create.ts';
 export {
   FAULT_BOOKKEEPING,
   FAULT_DOUBLE_FREE,
@@ -30,9 +34,9 @@ export {
   FAULT_USE_AFTER_FREE,
   FAULT_WILD_FREE,
   type Fault,
-} from './safety-faults.ts';
-export { createSafeHeap, type SafeRegionHeap } from './safety-regions.ts';
-export { mark, poll } from './telemetry.ts';
+} from './safety/faults.ts';
+export type { SafeHeap, SafetyOptions } from './safety/safe-heap.ts';
+export { mark, poll } from './telemetry/pump.ts';
 
 export interface CreateHeapOptions {
   /** Size of the arena, everything included. */
@@ -57,7 +61,7 @@ export interface CreateRegionHeapOptions {
   largeFrom?: number;
 }
 
-/** A heap over several regions (region-heap.ts); null where createHeap gives null. A program has heaps of one kind. */
+/** A heap over several regions (regions/region-heap.ts); null where createHeap gives null. A program has heaps of one kind. */
 export function createRegionHeap(options: CreateRegionHeapOptions): RegionHeap | null {
   const policy = policyNamed(options.policy);
   if (!policy) return null;

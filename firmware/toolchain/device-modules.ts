@@ -1,27 +1,31 @@
 /**
- * Where the bundler finds the device code: 'heapglass' and the modules that differ from bundle to bundle.
+ * Where the bundler finds the device code: 'heapglass' and the modules that differ from bundle to bundle, by their
+ * paths in firmware/src.
  *
- *   'heapglass'          firmware/src/index.ts
- *   ./bound-policy.ts    the one policy of this bundle, in place of Node's table of all
- *   ./native-batch.ts    with native code, its own batches
- *   ./copy.ts            the engine's own memory move, where it has one
- *   ./observer.ts        the recorder, when there is telemetry (else the empty functions, which vanish)
- *   ./moves.ts           the log of moves, when there is telemetry and the policy moves blocks
- *   ./telemetry.ts       nothing, when there is none
- *   ./has-records.ts     that there are none, with counters alone
- *   ./region-report.ts   nothing, when heaps have one arena
- *   ./safety-regions.ts  safety.ts itself, when heaps have one arena
- *   require("Storage")   a module of the board: left as it is
+ *   'heapglass'               index.ts
+ *   bound-policy.ts           the one policy of this bundle, in place of Node's table of all
+ *   native-batch.ts           with native code, its own batches
+ *   copy.ts                   the engine's own memory move, where it has one
+ *   fill.ts                   a loop, where the engine has no `fill` or a slow one
+ *   telemetry/observer.ts     the recorder, when there is telemetry (else the empty functions, which vanish)
+ *   telemetry/moves.ts        the log of moves, when there is telemetry and the policy moves blocks
+ *   telemetry/pump.ts         nothing, when there is none
+ *   telemetry/has-records.ts  that there are none, with counters alone
+ *   regions/region-policy.ts  the policy of this bundle, when heaps have regions
+ *   regions/as-policy.ts      a word, when heaps have regions: their functions are the bound policy itself
+ *   regions/report.ts         nothing, when heaps have one arena
+ *   safety/create.ts          safety.ts itself, when heaps have one arena
+ *   require("Storage")        a module of the board: left as it is
  */
-import { basename, join } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { Plugin } from 'esbuild';
 import type { Board } from '../../boards/board.ts';
 import { packageRoot } from '../../boards/root.ts';
 import { type PolicyName, policies } from '../src/policies/index.ts';
 
 export const deviceFolder = join(packageRoot, 'firmware', 'src');
-const recorder = join(deviceFolder, 'recorder.ts');
-const moveLog = join(deviceFolder, 'move-log.ts');
+const recorder = join(deviceFolder, 'telemetry', 'recorder.ts');
+const moveLog = join(deviceFolder, 'telemetry', 'move-log.ts');
 
 /** Modules written here rather than read from a file; maps and site tables name them with this prefix. */
 export const virtualNamespace = 'heapglass-device';
@@ -45,38 +49,35 @@ export function deviceModules(
     ? regionModules(policy)
     : {
         'bound-policy.ts': native ?? boundPolicy(policy),
-        'safety-regions.ts': safetyOfOneArena,
-        'region-report.ts': noRegionReport,
+        'safety/create.ts': safetyOfOneArena,
+        'regions/report.ts': noRegionReport,
       };
   if (native !== null)
     modules['native-batch.ts'] = "export { freeMany, mallocMany, usableMany } from './bound-policy.ts';\n";
-  if (!records) modules['has-records.ts'] = 'export const HAS_RECORDS = 0;\n';
-  if (!telemetry) modules['telemetry.ts'] = noTelemetry;
+  if (!records) modules['telemetry/has-records.ts'] = 'export const HAS_RECORDS = 0;\n';
+  if (!telemetry) modules['telemetry/pump.ts'] = noTelemetry;
   const move = engineMove(board);
   if (move !== undefined) modules['copy.ts'] = move;
   if (board.engine === 'espruino') modules['fill.ts'] = board.features.modernSyntax ? shortFillByLoop : fillByLoop;
+  const insteadOf: Record<string, string> = {};
+  if (telemetry) insteadOf['telemetry/observer.ts'] = recorder;
+  if (telemetry && movesBlocks(policy)) insteadOf['telemetry/moves.ts'] = moveLog;
   return {
     name: 'heapglass device code',
     setup(build) {
       build.onResolve({ filter: /^heapglass$/ }, () => ({ path: join(deviceFolder, 'index.ts'), sideEffects: false }));
-      build.onResolve({ filter: /\.ts$/ }, ({ importer, namespace, path }) => {
-        const name = basename(path);
-        return Object.hasOwn(modules, name) && (isDeviceCode(importer) || namespace === virtualNamespace)
-          ? { path: name, namespace: virtualNamespace, sideEffects: false }
-          : undefined;
+      build.onResolve({ filter: /^\..*\.ts$/ }, ({ importer, namespace, path, resolveDir }) => {
+        if (!isDeviceCode(importer) && namespace !== virtualNamespace) return undefined;
+        const name = relative(deviceFolder, resolve(resolveDir, path)).replaceAll(sep, '/');
+        if (Object.hasOwn(modules, name)) return { path: name, namespace: virtualNamespace, sideEffects: false };
+        return Object.hasOwn(insteadOf, name) ? { path: insteadOf[name]! } : undefined;
       });
-      build.onResolve({ filter: /\/observer\.ts$/ }, ({ importer }) =>
-        telemetry && isDeviceCode(importer) ? { path: recorder } : undefined,
-      );
-      build.onResolve({ filter: /\/moves\.ts$/ }, ({ importer }) =>
-        telemetry && movesBlocks(policy) && isDeviceCode(importer) ? { path: moveLog } : undefined,
-      );
       build.onResolve({ filter: /^[^./]/ }, ({ kind, path }) =>
         kind === 'require-call' ? { path, external: true } : undefined,
       );
       build.onLoad({ filter: /.*/, namespace: virtualNamespace }, ({ path }) => ({
         contents: modules[path]!,
-        resolveDir: deviceFolder,
+        resolveDir: dirname(join(deviceFolder, path)),
         loader: 'ts',
       }));
     },
@@ -129,14 +130,14 @@ export function select(offset) { return offset; }
 function regionModules(policy: PolicyName): Record<string, string> {
   const fixedEnd = policies[policy].moveEnd ? '' : 'export function moveEnd(from, to) { return from; }\n';
   return {
-    'bound-policy.ts': `export * from './regions.ts';
+    'bound-policy.ts': `export * from './regions/regions.ts';
 export function bindPolicy(policy) { return 0; }
 export function policyNamed(name) { return 1; }
 `,
-    'region-policy.ts': `export * from './policies/${policy}.ts';
+    'regions/region-policy.ts': `export * from '../policies/${policy}.ts';
 export function bindRegionPolicy(policy) { return 0; }
 ${fixedEnd}`,
-    'regions-policy.ts': 'export const regionsPolicy = 1;\n',
+    'regions/as-policy.ts': 'export const regionsPolicy = 1;\n',
   };
 }
 

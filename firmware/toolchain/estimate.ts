@@ -15,7 +15,7 @@
  */
 import type { Board } from '../../boards/board.ts';
 import { exitCodes, Problem } from '../../boards/problem.ts';
-import { blockTableBytes } from '../src/block-table.ts';
+import { blockTableBytes } from '../src/safety/block-table.ts';
 import type { Bundle } from './bundle.ts';
 import { shapeOf } from './bundle-shape.ts';
 

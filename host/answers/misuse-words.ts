@@ -8,7 +8,7 @@ import {
   FAULT_UNDERFLOW,
   FAULT_USE_AFTER_FREE,
   FAULT_WILD_FREE,
-} from '../../firmware/src/safety-faults.ts';
+} from '../../firmware/src/safety/faults.ts';
 
 const words: Readonly<Record<number, { at: string; what: string }>> = {
   [MISUSE_WILD]: { at: 'free or realloc of', what: 'a wild address' },

@@ -3,7 +3,7 @@
 // named with its block. HEAPGLASS_BOUNDARIES: heaps a policy (default 6).
 import { beforeAll, expect, test } from 'vitest';
 import { policyNames } from '../../firmware/src/policies/index.ts';
-import type { SafeHeap } from '../../firmware/src/safe-heap.ts';
+import type { SafeHeap } from '../../firmware/src/safety/safe-heap.ts';
 import { type Built, builtAllocator } from './support/built.ts';
 import { randomSource } from './support/random.ts';
 

@@ -7,9 +7,9 @@
 
 import type { PolicyName } from '../../firmware/src/policies/index.ts';
 import { BLOCK_LIVE } from '../../firmware/src/policy.ts';
-import type { RegionOptions } from '../../firmware/src/region-heap.ts';
-import type { SafeHeap } from '../../firmware/src/safe-heap.ts';
-import type { SafeRegionHeap } from '../../firmware/src/safety-regions.ts';
+import type { RegionOptions } from '../../firmware/src/regions/region-heap.ts';
+import type { SafeRegionHeap } from '../../firmware/src/safety/create.ts';
+import type { SafeHeap } from '../../firmware/src/safety/safe-heap.ts';
 import type { Built } from './support/built.ts';
 import { randomSource } from './support/random.ts';
 

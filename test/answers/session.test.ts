@@ -4,7 +4,7 @@ import { Session } from '../../host/monitor/session.ts';
 import { verdicts } from '../../host/view/verdicts.ts';
 import { recordedHeap } from '../wire/device.ts';
 
-vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
+vi.mock('../../firmware/src/telemetry/observer.ts', () => import('../../firmware/src/telemetry/recorder.ts'));
 
 test('a session over the wire says who leaks', () => {
   const { heap, clock, drain } = recordedHeap({ policy: 'best-fit', bytes: 120_000 });

@@ -11,7 +11,7 @@ import { RecordingWriter } from '../../host/recording/writer.ts';
 import { runCommand } from '../view/run-command.ts';
 import { recordedHeap } from '../wire/device.ts';
 
-vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
+vi.mock('../../firmware/src/telemetry/observer.ts', () => import('../../firmware/src/telemetry/recorder.ts'));
 
 const folder = mkdtempSync(join(tmpdir(), 'heapglass-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

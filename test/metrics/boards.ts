@@ -1,5 +1,5 @@
 // Boards for the metrics: a session that is fed from a recorded heap, and the text format read back.
-import { recorderMark } from '../../firmware/src/recorder.ts';
+import { recorderMark } from '../../firmware/src/telemetry/recorder.ts';
 import type { MeteredBoard } from '../../host/metrics/metrics.ts';
 import { Session } from '../../host/monitor/session.ts';
 import { recordedHeap } from '../wire/device.ts';

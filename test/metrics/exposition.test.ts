@@ -9,7 +9,7 @@ import { OTHER_SITES } from '../../host/monitor/totals.ts';
 import { parseListen } from '../../host/serve/listen-address.ts';
 import { parseExposition, type TestBoard, testBoard } from './boards.ts';
 
-vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
+vi.mock('../../firmware/src/telemetry/observer.ts', () => import('../../firmware/src/telemetry/recorder.ts'));
 
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -9,7 +9,7 @@ import { otlpRequest } from '../../host/metrics/otlp.ts';
 import { otlpUrl, startPushing } from '../../host/metrics/push.ts';
 import { testBoard } from './boards.ts';
 
-vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
+vi.mock('../../firmware/src/telemetry/observer.ts', () => import('../../firmware/src/telemetry/recorder.ts'));
 
 // opentelemetry-proto: common/v1, resource/v1, metrics/v1. Strict: a key that the protocol does not have is refused.
 const fixed64 = v.pipe(v.string(), v.regex(/^\d{1,20}$/));

@@ -6,8 +6,8 @@ import { HeapModel } from '../../host/model/heap-model.ts';
 import { modelDigest, recordedHeap, step, walkDigest } from '../wire/device.ts';
 import { loadTrace, traceNames } from '../wire/traces.ts';
 
-vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
-vi.mock('../../firmware/src/moves.ts', () => import('../../firmware/src/move-log.ts'));
+vi.mock('../../firmware/src/telemetry/observer.ts', () => import('../../firmware/src/telemetry/recorder.ts'));
+vi.mock('../../firmware/src/telemetry/moves.ts', () => import('../../firmware/src/telemetry/move-log.ts'));
 
 /** Checks the digest of the model after each operation against those that the device's walk gave. */
 class LockstepModel extends HeapModel {

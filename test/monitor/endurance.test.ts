@@ -10,7 +10,7 @@ import { packageRoot } from '../../boards/root.ts';
 import { recordedHeap } from '../wire/device.ts';
 import { below, random } from '../wire/random.ts';
 
-vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
+vi.mock('../../firmware/src/telemetry/observer.ts', () => import('../../firmware/src/telemetry/recorder.ts'));
 
 const events = Number(process.env.HEAPGLASS_EVENTS ?? 200_000);
 const tool = join(packageRoot, 'dist', 'heapglass.js');

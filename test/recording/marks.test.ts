@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { recorderMark } from '../../firmware/src/recorder.ts';
+import { recorderMark } from '../../firmware/src/telemetry/recorder.ts';
 import { rememberBundle } from '../../host/bundle-store.ts';
 import { command as exportCommand } from '../../host/commands/export.ts';
 import { command as replayCommand } from '../../host/commands/replay.ts';
@@ -18,7 +18,7 @@ import { reportHtml } from '../../host/view/report/report.ts';
 import { runCommand } from '../view/run-command.ts';
 import { recordedHeap } from '../wire/device.ts';
 
-vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
+vi.mock('../../firmware/src/telemetry/observer.ts', () => import('../../firmware/src/telemetry/recorder.ts'));
 
 const folder = mkdtempSync(join(tmpdir(), 'heapglass-'));
 const bundleId = 4711;

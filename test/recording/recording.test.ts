@@ -12,7 +12,7 @@ import { RecordingWriter } from '../../host/recording/writer.ts';
 import { modelDigest, recordedHeap } from '../wire/device.ts';
 import { below, random } from '../wire/random.ts';
 
-vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
+vi.mock('../../firmware/src/telemetry/observer.ts', () => import('../../firmware/src/telemetry/recorder.ts'));
 
 const folder = mkdtempSync(join(tmpdir(), 'heapglass-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { loadBoard } from '../../boards/board.ts';
 import { packageRoot } from '../../boards/root.ts';
 import { type PolicyName, policies } from '../../firmware/src/policies/index.ts';
-import { createRegionHeap, type RegionHeap } from '../../firmware/src/region-heap.ts';
+import { createRegionHeap, type RegionHeap } from '../../firmware/src/regions/region-heap.ts';
 import { bundle } from '../../firmware/toolchain/bundle.ts';
 import { checkSubset, findingText } from '../../firmware/toolchain/subset.ts';
 import { TelemetryDecoder } from '../../host/model/decoder.ts';

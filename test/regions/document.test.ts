@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { packageRoot } from '../../boards/root.ts';
 import { createRegionHeap } from '../../firmware/src/index.ts';
 import { BLOCK_BEYOND, BLOCK_FREE, BLOCK_LIVE } from '../../firmware/src/policy.ts';
-import type { RegionHeap } from '../../firmware/src/region-heap.ts';
+import type { RegionHeap } from '../../firmware/src/regions/region-heap.ts';
 
 const path = join(packageRoot, 'docs', 'regions.md');
 const COLUMNS = 64;

@@ -16,7 +16,7 @@ import {
   MISUSE_NOT_LIVE,
   MISUSE_WILD,
 } from '../../firmware/src/policy.ts';
-import { createRegionHeap, type RegionHeap, type RegionOptions } from '../../firmware/src/region-heap.ts';
+import { createRegionHeap, type RegionHeap, type RegionOptions } from '../../firmware/src/regions/region-heap.ts';
 import { randomSource } from '../allocator/support/random.ts';
 
 const OPERATIONS = Number(process.env.HEAPGLASS_OPS ?? 2500);

@@ -10,7 +10,7 @@ import {
   FAULT_UNDERFLOW,
   FAULT_USE_AFTER_FREE,
   FAULT_WILD_FREE,
-} from '../../firmware/src/safety-faults.ts';
+} from '../../firmware/src/safety/faults.ts';
 import { bundle } from '../../firmware/toolchain/bundle.ts';
 import { estimateMemory } from '../../firmware/toolchain/estimate.ts';
 import { checkSubset, findingText } from '../../firmware/toolchain/subset.ts';

@@ -3,8 +3,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { policies, policyNames } from '../../firmware/src/policies/index.ts';
 import { MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from '../../firmware/src/policy.ts';
-import { createRegionHeap, type RegionOptions } from '../../firmware/src/region-heap.ts';
-import type { SafetyOptions } from '../../firmware/src/safe-heap.ts';
+import { createRegionHeap, type RegionOptions } from '../../firmware/src/regions/region-heap.ts';
+import { createSafeHeap, type SafeRegionHeap } from '../../firmware/src/safety/create.ts';
 import {
   FAULT_BOOKKEEPING,
   FAULT_DOUBLE_FREE,
@@ -12,8 +12,8 @@ import {
   FAULT_UNDERFLOW,
   FAULT_USE_AFTER_FREE,
   FAULT_WILD_FREE,
-} from '../../firmware/src/safety-faults.ts';
-import { createSafeHeap, type SafeRegionHeap } from '../../firmware/src/safety-regions.ts';
+} from '../../firmware/src/safety/faults.ts';
+import type { SafetyOptions } from '../../firmware/src/safety/safe-heap.ts';
 import { faultNames, injectFaults } from '../allocator/faults.ts';
 import { type Built, builtAllocator } from '../allocator/support/built.ts';
 import { randomSource } from '../allocator/support/random.ts';

@@ -3,8 +3,6 @@ import { expect, test } from 'vitest';
 import { createHeap } from '../../firmware/src/heap.ts';
 import { type PolicyName, policies } from '../../firmware/src/policies/index.ts';
 import { MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from '../../firmware/src/policy.ts';
-import type { SafetyOptions } from '../../firmware/src/safe-heap.ts';
-import { createSafeHeap } from '../../firmware/src/safety.ts';
 import {
   FAULT_BOOKKEEPING,
   FAULT_DOUBLE_FREE,
@@ -12,7 +10,9 @@ import {
   FAULT_UNDERFLOW,
   FAULT_USE_AFTER_FREE,
   FAULT_WILD_FREE,
-} from '../../firmware/src/safety-faults.ts';
+} from '../../firmware/src/safety/faults.ts';
+import type { SafetyOptions } from '../../firmware/src/safety/safe-heap.ts';
+import { createSafeHeap } from '../../firmware/src/safety/safety.ts';
 
 const create = (options?: SafetyOptions, policy = policies['trie-fit']) =>
   createSafeHeap(createHeap({ bytes: 4096, policy }), options)!;

@@ -10,7 +10,7 @@ import type { Form } from '../../host/view/theme.ts';
 import { recordedHeap } from '../wire/device.ts';
 import { below, random } from '../wire/random.ts';
 
-vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
+vi.mock('../../firmware/src/telemetry/observer.ts', () => import('../../firmware/src/telemetry/recorder.ts'));
 
 const FRAMES_A_SECOND = 20;
 const SECONDS = 20;

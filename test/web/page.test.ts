@@ -9,7 +9,7 @@ import { liveTests } from './live.ts';
 import { recordedTests } from './recorded.ts';
 import { serialTests } from './serial.ts';
 
-vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
+vi.mock('../../firmware/src/telemetry/observer.ts', () => import('../../firmware/src/telemetry/recorder.ts'));
 
 if (chromiumPath === undefined) console.warn('no Chromium on this machine: the page is not opened in a browser');
 

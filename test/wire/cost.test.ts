@@ -7,7 +7,7 @@ import {
   policies as policyModules,
   policyNames,
 } from '../../firmware/src/policies/index.ts';
-import { recorderDropped, recorderLevel } from '../../firmware/src/recorder.ts';
+import { recorderDropped, recorderLevel } from '../../firmware/src/telemetry/recorder.ts';
 import { LEVEL_COUNTERS, LEVEL_EVENTS } from '../../firmware/wire/format.ts';
 import { runTrace } from '../../host/bench/footprint.ts';
 import { TelemetryDecoder } from '../../host/model/decoder.ts';
@@ -15,8 +15,8 @@ import { HeapModel } from '../../host/model/heap-model.ts';
 import { modelDigest, recordedHeap, step, walkDigest } from './device.ts';
 import { loadTrace, traceNames } from './traces.ts';
 
-vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
-vi.mock('../../firmware/src/moves.ts', () => import('../../firmware/src/move-log.ts'));
+vi.mock('../../firmware/src/telemetry/observer.ts', () => import('../../firmware/src/telemetry/recorder.ts'));
+vi.mock('../../firmware/src/telemetry/moves.ts', () => import('../../firmware/src/telemetry/move-log.ts'));
 
 const report = (text: string): void => {
   if (process.env.HEAPGLASS_REPORT) console.log(text);

@@ -1,10 +1,10 @@
 // A recorded heap in Node, and its line. Files that use it replace observer.ts by the recorder, as the toolchain does:
-//   vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
-//   vi.mock('../../firmware/src/moves.ts', () => import('../../firmware/src/move-log.ts'));
+//   vi.mock('../../firmware/src/telemetry/observer.ts', () => import('../../firmware/src/telemetry/recorder.ts'));
+//   vi.mock('../../firmware/src/telemetry/moves.ts', () => import('../../firmware/src/telemetry/move-log.ts'));
 import { createHeap, type Heap } from '../../firmware/src/heap.ts';
 import { type PolicyName, policies, policyId } from '../../firmware/src/policies/index.ts';
 import { BLOCK_LIVE } from '../../firmware/src/policy.ts';
-import { recorderDrain, recorderStart } from '../../firmware/src/recorder.ts';
+import { recorderDrain, recorderStart } from '../../firmware/src/telemetry/recorder.ts';
 import { LEVEL_EVENTS, MAX_FRAME_BYTES } from '../../firmware/wire/format.ts';
 import type { HeapModel } from '../../host/model/heap-model.ts';
 import { OP_ALLOCATE, OP_FREE, type Trace } from '../../host/trace/trace.ts';

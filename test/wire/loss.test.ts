@@ -8,8 +8,8 @@ import { HeapModel } from '../../host/model/heap-model.ts';
 import { modelDigest, recordedHeap, walkDigest } from './device.ts';
 import { below, type Random, random } from './random.ts';
 
-vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
-vi.mock('../../firmware/src/moves.ts', () => import('../../firmware/src/move-log.ts'));
+vi.mock('../../firmware/src/telemetry/observer.ts', () => import('../../firmware/src/telemetry/recorder.ts'));
+vi.mock('../../firmware/src/telemetry/moves.ts', () => import('../../firmware/src/telemetry/move-log.ts'));
 
 const seeds = Number(process.env.HEAPGLASS_SEEDS ?? 1000);
 const policies = policyNames;

@@ -5,7 +5,7 @@ import { TelemetryDecoder } from '../../host/model/decoder.ts';
 import { recordedHeap } from './device.ts';
 import { below, random } from './random.ts';
 
-vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
+vi.mock('../../firmware/src/telemetry/observer.ts', () => import('../../firmware/src/telemetry/recorder.ts'));
 
 // What `compact` returns is a handle, and its records name places: test/model/walk.test.ts compares those.
 test.each(policyNames.filter((name) => name !== 'compact'))('%s: the decoder repeats every call', (policy) => {

@@ -2,12 +2,12 @@
 // losses; a heap of one arena sends none; recordings from before still open.
 import { expect, test, vi } from 'vitest';
 
-vi.mock('../../firmware/src/observer.ts', () => import('../../firmware/src/recorder.ts'));
-vi.mock('../../firmware/src/moves.ts', () => import('../../firmware/src/move-log.ts'));
+vi.mock('../../firmware/src/telemetry/observer.ts', () => import('../../firmware/src/telemetry/recorder.ts'));
+vi.mock('../../firmware/src/telemetry/moves.ts', () => import('../../firmware/src/telemetry/move-log.ts'));
 
 import { type PolicyName, policies, policyId, policyNames } from '../../firmware/src/policies/index.ts';
-import { recorderDrain, recorderStart } from '../../firmware/src/recorder.ts';
-import { createRegionHeap, type RegionHeap, type RegionOptions } from '../../firmware/src/region-heap.ts';
+import { createRegionHeap, type RegionHeap, type RegionOptions } from '../../firmware/src/regions/region-heap.ts';
+import { recorderDrain, recorderStart } from '../../firmware/src/telemetry/recorder.ts';
 import { LEVEL_EVENTS, MAX_FRAME_BYTES } from '../../firmware/wire/format.ts';
 import { TelemetryDecoder } from '../../host/model/decoder.ts';
 import type { RegionsReport } from '../../host/model/events.ts';

@@ -28,8 +28,8 @@
  */
 import { u16 } from '../arena.ts';
 import { moveBytes } from '../copy.ts';
-import { noteLeft, noteMoved } from '../moves.ts';
 import { MISUSE_NOT_LIVE, MISUSE_WILD } from '../policy.ts';
+import { noteLeft, noteMoved } from '../telemetry/moves.ts';
 import {
   addHandle,
   CHECK,

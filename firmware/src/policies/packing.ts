@@ -11,7 +11,7 @@
  */
 import { u16 } from '../arena.ts';
 import { moveBytes } from '../copy.ts';
-import { noteMoved } from '../moves.ts';
+import { noteMoved } from '../telemetry/moves.ts';
 import {
   addHandle,
   ENTRY,

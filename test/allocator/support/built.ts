@@ -9,8 +9,8 @@ import { packageRoot } from '../../../boards/root.ts';
 import type * as arenaModule from '../../../firmware/src/arena.ts';
 import type * as heapModule from '../../../firmware/src/heap.ts';
 import type * as policiesModule from '../../../firmware/src/policies/index.ts';
-import type * as regionHeapModule from '../../../firmware/src/region-heap.ts';
-import type * as safetyModule from '../../../firmware/src/safety-regions.ts';
+import type * as regionHeapModule from '../../../firmware/src/regions/region-heap.ts';
+import type * as safetyModule from '../../../firmware/src/safety/create.ts';
 import type * as footprintModule from '../../../host/bench/footprint.ts';
 
 export type Built = typeof arenaModule &
@@ -28,8 +28,8 @@ export async function builtAllocator(): Promise<Built> {
         'firmware/src/arena',
         'firmware/src/heap',
         'firmware/src/policies/index',
-        'firmware/src/region-heap',
-        'firmware/src/safety-regions',
+        'firmware/src/regions/region-heap',
+        'firmware/src/safety/create',
         'host/bench/footprint',
       ]
         .map((name) => `export * from './${name}.ts';`)

@@ -12,10 +12,10 @@
  * behind it the host knows by the events, and what changes ahead of it, it will see. Damaged bookkeeping ends a sweep.
  */
 
-import { MAP_ESCAPE, MAP_FIRST, MAP_FREE, MAP_LAST, MAP_LONGEST } from '../wire/format.ts';
-import { blockKind, blockPayload, firstBlock, locate, nextBlock, usableSize } from './bound-policy.ts';
+import { MAP_ESCAPE, MAP_FIRST, MAP_FREE, MAP_LAST, MAP_LONGEST } from '../../wire/format.ts';
+import { blockKind, blockPayload, firstBlock, locate, nextBlock, usableSize } from '../bound-policy.ts';
+import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE } from '../policy.ts';
 import { isTellingMoves } from './moves.ts';
-import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE } from './policy.ts';
 
 /** Payload offset of the live block on which the sweep stands; 0 when it stands on none. */
 export let watchedOffset = 0;

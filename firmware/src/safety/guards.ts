@@ -7,12 +7,12 @@
  *
  * A block is written through the bound views, where it begins at `placeOf`: the heap may have several regions.
  */
-import { u8, u16 } from './arena.ts';
+import { u8, u16 } from '../arena.ts';
+import { select } from '../bound-policy.ts';
+import { fillBytes } from '../fill.ts';
+import type { Heap } from '../heap.ts';
 import type { BlockTable } from './block-table.ts';
-import { select } from './bound-policy.ts';
-import { fillBytes } from './fill.ts';
-import type { Heap } from './heap.ts';
-import { FAULT_OVERFLOW, FAULT_UNDERFLOW, FAULT_USE_AFTER_FREE, type FaultLog } from './safety-faults.ts';
+import { FAULT_OVERFLOW, FAULT_UNDERFLOW, FAULT_USE_AFTER_FREE, type FaultLog } from './faults.ts';
 
 const GUARD = 0xa5;
 const GONE = 0xdd;

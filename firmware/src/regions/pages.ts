@@ -19,7 +19,7 @@ import {
   pagesAt,
   regionCount,
   sizes,
-} from './region-state.ts';
+} from './state.ts';
 
 export const PAGE_FREE = 0;
 export const PAGE_FIRST = 1;

@@ -9,9 +9,9 @@
  *
  * The toolchain states the constants from the board's data and leaves this file out of a bundle without telemetry.
  */
-import { LEVEL_EVENTS, MAX_FRAME_BYTES } from '../wire/format.ts';
-import type { Heap } from './heap.ts';
-import { every, hasPort, nowMs, writeLine } from './port.ts';
+import { LEVEL_EVENTS, MAX_FRAME_BYTES } from '../../wire/format.ts';
+import type { Heap } from '../heap.ts';
+import { every, hasPort, nowMs, writeLine } from '../port.ts';
 import { idleUntilMs, recorderDrain, recorderMark, recorderStart } from './recorder.ts';
 
 declare const HEAPGLASS_LEVEL: number;

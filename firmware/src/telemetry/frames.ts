@@ -16,10 +16,11 @@ import {
   LEVEL_COUNTERS,
   LEVEL_OFF,
   MAP_COMPLETE,
-} from '../wire/format.ts';
-import { firstBlock } from './bound-policy.ts';
-import type { Heap } from './heap.ts';
-import { engineOwn, engineSamples, engineTotal, engineUnitBytes, engineUsed, sampleEngine } from './port.ts';
+} from '../../wire/format.ts';
+import { firstBlock } from '../bound-policy.ts';
+import type { Heap } from '../heap.ts';
+import { engineOwn, engineSamples, engineTotal, engineUnitBytes, engineUsed, sampleEngine } from '../port.ts';
+import { askForRegions, putRegions, regionsDueMs, startRegionReport, tellsRegions } from '../regions/report.ts';
 import {
   bounded,
   failures,
@@ -29,7 +30,7 @@ import {
   mortemSent,
   mortemSite,
   mortemSize,
-} from './recorder-rare.ts';
+} from './rare-records.ts';
 import {
   chunkSent,
   dropped,
@@ -46,19 +47,8 @@ import {
   sealRecords,
   skipped,
   sweepAsked,
-} from './recorder-records.ts';
-import {
-  FRAME_BYTES,
-  frames,
-  isNearlyFull,
-  openAt,
-  openFrame,
-  ring,
-  sealed,
-  sealFrame,
-  setIdleUntil,
-} from './recorder-ring.ts';
-import { askForRegions, putRegions, regionsDueMs, startRegionReport, tellsRegions } from './region-report.ts';
+} from './records.ts';
+import { FRAME_BYTES, frames, isNearlyFull, openAt, openFrame, ring, sealed, sealFrame, setIdleUntil } from './ring.ts';
 import {
   putVarintAt,
   sweepActive,

@@ -1,23 +1,13 @@
 /**
  * The records that are rare: requests that got nothing, misuse, the program's own marks; and what the post-mortem of the
- * last failed request will say (recorder-frames.ts). They go into the frame that recorder-records.ts has open.
+ * last failed request will say (frames.ts). They go into the frame that records.ts has open.
  */
-import { LEVEL_SAMPLED, RECORD_FAILED, RECORD_MARK, RECORD_MISUSE } from '../wire/format.ts';
-import { locate } from './bound-policy.ts';
+import { LEVEL_SAMPLED, RECORD_FAILED, RECORD_MARK, RECORD_MISUSE } from '../../wire/format.ts';
+import { locate } from '../bound-policy.ts';
 import { HAS_RECORDS } from './has-records.ts';
 import { forgetMoves, moveCount } from './moves.ts';
-import {
-  endRecord,
-  heapId,
-  level,
-  logOf,
-  putByte,
-  putMoves,
-  putSite,
-  putVarint,
-  roomForRecord,
-} from './recorder-records.ts';
-import { setIdleUntil } from './recorder-ring.ts';
+import { endRecord, heapId, level, logOf, putByte, putMoves, putSite, putVarint, roomForRecord } from './records.ts';
+import { setIdleUntil } from './ring.ts';
 
 /** Larger or senseless values are sent as this (2^27 - 1). */
 const MOST_VALUE = 0x7ffffff;

@@ -13,21 +13,12 @@
  * policy's own functions (region-policy.ts) work on the region whose views are bound. Regions are buffers of their own:
  * banks of SRAM, PSRAM, or pieces of an engine's heap that has no room for one large array.
  *
- * The state is region-state.ts, pages are region-pages.ts, the walk is region-walk.ts. Nothing is allocated per operation.
+ * The state is state.ts, pages are pages.ts, the walk is walk.ts. Nothing is allocated per operation.
  * Bound: per call, three calls of the policy and one scan of at most 256 pages a region.
  */
-import { u32 } from './arena.ts';
-import { MISUSE_NOT_LIVE, MISUSE_WILD } from './policy.ts';
-import {
-  formatPages,
-  isAbove,
-  livePages,
-  mallocPages,
-  markRun,
-  PAGE_FREE,
-  pageOf,
-  resizePages,
-} from './region-pages.ts';
+import { u32 } from '../arena.ts';
+import { MISUSE_NOT_LIVE, MISUSE_WILD } from '../policy.ts';
+import { formatPages, isAbove, livePages, mallocPages, markRun, PAGE_FREE, pageOf, resizePages } from './pages.ts';
 import * as inner from './region-policy.ts';
 import {
   bases,
@@ -44,10 +35,10 @@ import {
   select,
   setHeaderBytes,
   sizes,
-} from './region-state.ts';
+} from './state.ts';
 
-export { regionOf, select } from './region-state.ts';
-export { blockKind, blockPayload, check, checkOffset, firstBlock, nextBlock } from './region-walk.ts';
+export { regionOf, select } from './state.ts';
+export { blockKind, blockPayload, check, checkOffset, firstBlock, nextBlock } from './walk.ts';
 
 /** A break moves by whole pages, and at least by what bookkeeping may need besides the request. */
 const BREAK_SLACK = 32;

@@ -7,7 +7,7 @@
  *
  * An offset runs through all regions, one after the other; a place is bytes from its region's start.
  */
-import { selectViews } from './arena.ts';
+import { selectViews } from '../arena.ts';
 import { bindRegionPolicy, type RegionPolicy } from './region-policy.ts';
 
 /** What a heap of regions keeps. All arrays have an entry a region, but for the map of pages. */

@@ -3,11 +3,11 @@
  * and when a break has moved; where large blocks lie, their events say. In a bundle whose heaps have one arena the
  * toolchain puts nothing in this file's place (firmware/toolchain/device-modules.ts).
  */
-import { MOST_REGION_LETTERS, REGION_LARGE } from '../wire/format.ts';
-import type { Heap } from './heap.ts';
+import { MOST_REGION_LETTERS, REGION_LARGE } from '../../wire/format.ts';
+import type { Heap } from '../heap.ts';
+import { putVarintAt } from '../telemetry/sweep.ts';
 import type { RegionHeap } from './region-heap.ts';
-import { breaks, largeOnly, names, pageSizes, regionCount, sizes } from './region-state.ts';
-import { putVarintAt } from './sweep.ts';
+import { breaks, largeOnly, names, pageSizes, regionCount, sizes } from './state.ts';
 
 /** A program that moves its breaks all the time tells it so often. */
 const REPORT_MS = 500;

@@ -1,5 +1,5 @@
 /**
- * A heap that survives misuse: the same calls over any policy, with guards around each payload (safety-guards.ts), freed
+ * A heap that survives misuse: the same calls over any policy, with guards around each payload (guards.ts), freed
  * blocks kept aside under a pattern, and a table of all blocks outside the arena (block-table.ts).
  *
  *   fault                found at the latest
@@ -15,24 +15,18 @@
  * Cost: two guards a block, the quarantined blocks, the table (0.75 bytes for each byte of an arena below
  * 64 KB, else 1.1); with `verify` each operation walks the heap.
  */
-import { u8 } from './arena.ts';
+import { u8 } from '../arena.ts';
+import { blockKind, blockPayload, firstBlock, nextBlock, select, usableSize } from '../bound-policy.ts';
+import { fillBytes } from '../fill.ts';
+import type { Heap, HeapStats } from '../heap.ts';
+import { BLOCK_LIVE, MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from '../policy.ts';
+import { createPostMortem, OPERATION_FREE, OPERATION_MALLOC } from '../post-mortem.ts';
+import { ABSURD, whole } from '../whole.ts';
+import { createAccounts } from './accounts.ts';
 import { createBlockTable, SLOT_LIVE, SLOT_QUARANTINED } from './block-table.ts';
-import { blockKind, blockPayload, firstBlock, nextBlock, select, usableSize } from './bound-policy.ts';
-import { fillBytes } from './fill.ts';
-import type { Heap, HeapStats } from './heap.ts';
-import { BLOCK_LIVE, MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from './policy.ts';
-import { createPostMortem, OPERATION_FREE, OPERATION_MALLOC } from './post-mortem.ts';
+import { createFaultLog, FAULT_BOOKKEEPING, FAULT_DOUBLE_FREE, FAULT_OVERLAP, FAULT_WILD_FREE } from './faults.ts';
+import { createGuards } from './guards.ts';
 import type { SafeHeap, SafetyOptions } from './safe-heap.ts';
-import { createAccounts } from './safety-accounts.ts';
-import {
-  createFaultLog,
-  FAULT_BOOKKEEPING,
-  FAULT_DOUBLE_FREE,
-  FAULT_OVERLAP,
-  FAULT_WILD_FREE,
-} from './safety-faults.ts';
-import { createGuards } from './safety-guards.ts';
-import { ABSURD, whole } from './whole.ts';
 
 const GUARD_BYTES = 8;
 const QUARANTINE_BLOCKS = 16;

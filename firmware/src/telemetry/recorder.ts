@@ -1,14 +1,13 @@
 /**
  * The recorder: what the heap did, as frames for the line. Takes the place of observer.ts in a bundle with telemetry.
  *
- * One heap is recorded. Its operations become records (recorder-records.ts) in a bounded ring of frames
- * (recorder-ring.ts); other frames come by the clock (recorder-frames.ts). This file has the level, lower while the line
+ * One heap is recorded. Its operations become records (records.ts) in a bounded ring of frames
+ * (ring.ts); other frames come by the clock (frames.ts). This file has the level, lower while the line
  * carries less than there is to tell. `recorderDrain` gives finished frames to whoever owns the line, one at a time. The
  * format is docs/wire-format.md; W1 to W4 are stated where they are kept.
  */
-import { LEVEL_COUNTERS, LEVEL_OFF, LEVEL_SAMPLED } from '../wire/format.ts';
-import type { Heap } from './heap.ts';
-import { forgetMoves } from './moves.ts';
+import { LEVEL_COUNTERS, LEVEL_OFF, LEVEL_SAMPLED } from '../../wire/format.ts';
+import type { Heap } from '../heap.ts';
 import {
   askForCounters,
   heap,
@@ -18,14 +17,15 @@ import {
   type RecorderOptions,
   rest,
   startFrames,
-} from './recorder-frames.ts';
-import { startRare } from './recorder-rare.ts';
-import { dropped, enterLevel, level, sealStale, startRecords, tellUnrecorded } from './recorder-records.ts';
-import { idleUntilMs, sealed, setIdleUntil, startRing, takeFrame } from './recorder-ring.ts';
+} from './frames.ts';
+import { forgetMoves } from './moves.ts';
+import { startRare } from './rare-records.ts';
+import { dropped, enterLevel, level, sealStale, startRecords, tellUnrecorded } from './records.ts';
+import { idleUntilMs, sealed, setIdleUntil, startRing, takeFrame } from './ring.ts';
 import { sweepAbandon } from './sweep.ts';
 
-export type { RecorderOptions } from './recorder-frames.ts';
-export { observeFailure, observeMisuse, recorderMark } from './recorder-rare.ts';
+export type { RecorderOptions } from './frames.ts';
+export { observeFailure, observeMisuse, recorderMark } from './rare-records.ts';
 export {
   isObserving,
   observeFree,
@@ -34,7 +34,7 @@ export {
   observeRealloc,
   observeWatched,
   watchedOffset,
-} from './recorder-records.ts';
+} from './records.ts';
 export { idleUntilMs };
 
 /** Quiet time before a step back up; doubles with each relapse, up to the most. */

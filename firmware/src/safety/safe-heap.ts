@@ -1,8 +1,8 @@
 /** A safe heap as a program sees it; what is behind the calls is in safety.ts. */
-import type { Heap } from './heap.ts';
-import type { PostMortem } from './post-mortem.ts';
-import type { Account } from './safety-accounts.ts';
-import type { Fault } from './safety-faults.ts';
+import type { Heap } from '../heap.ts';
+import type { PostMortem } from '../post-mortem.ts';
+import type { Account } from './accounts.ts';
+import type { Fault } from './faults.ts';
 
 export interface SafetyOptions {
   /** Bytes on each side of a payload, rounded up to a multiple of 8. Default 8. */

@@ -1,10 +1,10 @@
 /**
  * createSafeHeap as a program calls it: over a heap of one arena (safety.ts), or over one of several regions, which then
- * has the calls of region-heap.ts too. In a bundle whose heaps have one arena the toolchain puts safety.ts itself in this
+ * has the calls of regions/region-heap.ts too. In a bundle whose heaps have one arena the toolchain puts safety.ts itself in this
  * file's place (firmware/toolchain/device-modules.ts).
  */
-import type { Heap } from './heap.ts';
-import type { RegionHeap } from './region-heap.ts';
+import type { Heap } from '../heap.ts';
+import type { RegionHeap } from '../regions/region-heap.ts';
 import type { SafeHeap, SafetyOptions } from './safe-heap.ts';
 import { createSafeHeap as createSafeHeapOver } from './safety.ts';
 

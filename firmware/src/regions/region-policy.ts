@@ -2,7 +2,7 @@
  * The policy of a heap of regions, as plain functions on the bound region. In Node these forward to the policy that was
  * bound; in a bundle the toolchain puts the policy's own module here (firmware/toolchain/device-modules.ts).
  */
-import type { Policy } from './policy.ts';
+import type { Policy } from '../policy.ts';
 
 export type RegionPolicy = Policy;
 

@@ -8,12 +8,12 @@
  * Offsets run through all regions. `u8`, `u16` and `u32` are those of the first; a block in another one is written
  * through the views of its region, at its place there.
  */
-import { createHeap, type Heap } from './heap.ts';
-import type { Policy } from './policy.ts';
-import { MOST_PAGES, pageBytesFor } from './region-pages.ts';
-import { bindRegions, type RegionState, regionOf } from './region-state.ts';
+import { createHeap, type Heap } from '../heap.ts';
+import type { Policy } from '../policy.ts';
+import { regionsPolicy } from './as-policy.ts';
+import { MOST_PAGES, pageBytesFor } from './pages.ts';
 import { trim } from './regions.ts';
-import { regionsPolicy } from './regions-policy.ts';
+import { bindRegions, type RegionState, regionOf } from './state.ts';
 
 export interface RegionOptions {
   /** Bytes of the region; rounded down to a multiple of 8. */

@@ -42,20 +42,11 @@ import {
   SHORT_SIZES,
   SITE_ENTRIES,
   SIZE_VARINT,
-} from '../wire/format.ts';
-import { locate } from './bound-policy.ts';
+} from '../../wire/format.ts';
+import { locate } from '../bound-policy.ts';
 import { HAS_RECORDS } from './has-records.ts';
 import { forgetMoves, isTellingMoves, leftGranule, MOST_MOVES, moveCount, moveWord } from './moves.ts';
-import {
-  dropFrame,
-  FRAME_BYTES,
-  idleUntilMs,
-  openAt,
-  openFrame,
-  ring,
-  sealFrame,
-  setIdleUntil,
-} from './recorder-ring.ts';
+import { dropFrame, FRAME_BYTES, idleUntilMs, openAt, openFrame, ring, sealFrame, setIdleUntil } from './ring.ts';
 import { putVarintAt, sweepAbandon, sweepStep, watchedOffset } from './sweep.ts';
 
 export { watchedOffset };

@@ -6,8 +6,8 @@
  *   102  the map of pages: runs begin with a first page, and no page below the floor is taken
  *   103  no block begins beyond a break, where a policy keeps starts of the whole region
  */
-import { BLOCK_BEYOND, BLOCK_CONTROL, BLOCK_LIVE } from './policy.ts';
-import { isAbove, PAGE_FIRST, PAGE_FREE, PAGE_REST, placeOf, runLength } from './region-pages.ts';
+import { BLOCK_BEYOND, BLOCK_CONTROL, BLOCK_LIVE } from '../policy.ts';
+import { isAbove, PAGE_FIRST, PAGE_FREE, PAGE_REST, placeOf, runLength } from './pages.ts';
 import * as inner from './region-policy.ts';
 import {
   bases,
@@ -25,7 +25,7 @@ import {
   regionCount,
   select,
   sizes,
-} from './region-state.ts';
+} from './state.ts';
 
 /** In place of the policy's own invariant numbers. */
 const BREAK_BEYOND_FLOOR = 101;

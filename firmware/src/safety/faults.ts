@@ -2,7 +2,7 @@
  * What a safe heap found: the kinds of fault, and a bounded log of the last ones. Each fault is also told to the
  * telemetry as misuse, with its kind as the code, so that whoever watches sees it at once.
  */
-import { observeMisuse } from './observer.ts';
+import { observeMisuse } from '../telemetry/observer.ts';
 
 /** The kinds go on where the MISUSE_ codes of policy.ts end: on the wire they share a byte. */
 export const FAULT_OVERFLOW = 4;

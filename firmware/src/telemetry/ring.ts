@@ -10,8 +10,8 @@
  * Invariant
  *   W2  frames leave in the order in which they were sealed, with consecutive sequence numbers
  */
-import { HEAD_BYTES, MAX_PAYLOAD_BYTES, WIRE_VERSION } from '../wire/format.ts';
-import { encodeFrame } from '../wire/frame.ts';
+import { HEAD_BYTES, MAX_PAYLOAD_BYTES, WIRE_VERSION } from '../../wire/format.ts';
+import { encodeFrame } from '../../wire/frame.ts';
 
 export const FRAME_BYTES = HEAD_BYTES + MAX_PAYLOAD_BYTES;
 
