@@ -1,17 +1,15 @@
 /**
  * One board being watched: bytes of the line in, scenes out. Decoder, heap model and series in one place, so that the
- * demo, the monitor, a recording and the page show the same.
+ * demo, the monitor, a recording and the page show the same. What a scene's figures are is in figures.ts.
  *
  * Everything from the board is counted or shown, never trusted: text is escaped where it is drawn (view/escape.ts), the
  * model is bounded, and what was lost is said.
  */
 
 import { policyNameOf } from '../../firmware/src/policies/index.ts';
-import { BLOCK_BEYOND, BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE } from '../../firmware/src/policy.ts';
 import { LEVEL_EVENTS } from '../../firmware/wire/format.ts';
-import { forecast, forecastSentence } from '../answers/forecast.ts';
-import { fragmentation, fragmentationSentence } from '../answers/fragmentation.ts';
-import { LeakWatch, leakSentence } from '../answers/leaks.ts';
+import { answersOf } from '../answers/answers.ts';
+import { LeakWatch } from '../answers/leaks.ts';
 import { misuseText, namesBlocksSite } from '../answers/misuse-words.ts';
 import { OPERATION_FREE, OPERATION_MALLOC, OPERATION_REALLOC, PostMortemWatch } from '../answers/post-mortem.ts';
 import { TelemetryDecoder } from '../model/decoder.ts';
@@ -27,9 +25,11 @@ import type {
 import { HeapModel } from '../model/heap-model.ts';
 import { regionRows } from '../model/regions.ts';
 import { PrintedLines } from '../view/escape.ts';
-import type { BlockVisitor, Figures, LineFigures, MarkRow, Scene, SceneState, SiteRow } from '../view/scene.ts';
+import type { Figures, LineFigures, MarkRow, Scene, SceneState } from '../view/scene.ts';
 import { Timeline } from '../view/timeline.ts';
 import { bytesText, durationText } from '../view/units.ts';
+import { figuresOf, lineFiguresOf, siteRows, toldFigures, walkMap } from './figures.ts';
+import { LineRates } from './line-rates.ts';
 import { LifetimeTotals } from './totals.ts';
 
 export interface SessionOptions {
@@ -49,21 +49,10 @@ export interface SessionOptions {
 const MESSAGE_MS = 5000;
 /** What is wrong is worked out this often. */
 const JUDGE_MS = 1000;
-/** Rates are of the last second heard. */
-const RATE_MS = 1000;
 /** With this many bytes and no frame among them, the line is said to be noise. */
 const NOISE_BYTES = 256;
-const TOP_SITES = 64;
 /** Of more marks the latest are kept: a program may mark as often as it likes. */
 const MOST_MARKS = 256;
-
-/** The figures of the board's own counters, once it has walked its heap; null before that. */
-export function toldFigures(counters: Counters | null) {
-  return counters === null || counters.freeBytes === 0 ? null : counters;
-}
-
-/** By LEVEL_ of the wire format. */
-const LEVELS = ['off', 'counters', 'sampled', 'events'] as const;
 
 /** What Espruino prints when its variables are used up; JerryScript stops without a word. */
 const ENGINE_OUT_OF_MEMORY = /OUT OF MEMORY|LOW_MEMORY/;
@@ -80,12 +69,6 @@ export interface UnmetRequest {
   isSwept: boolean;
 }
 
-interface Heard {
-  atMs: number;
-  records: number;
-  bytes: number;
-}
-
 export class Session implements TelemetryListener {
   readonly model = new HeapModel();
   readonly timeline = new Timeline();
@@ -99,7 +82,7 @@ export class Session implements TelemetryListener {
   });
   private startMs: number | null = null;
   private latestMs = 0;
-  private heard: Heard[] = [];
+  private readonly rates = new LineRates();
   private message: { text: string; untilMs: number } | null = null;
   private gapFromMs: number | null = null;
   private readonly marks: MarkRow[] = [];
@@ -287,18 +270,7 @@ export class Session implements TelemetryListener {
 
   /** What was to be said at the moment of `model`, which may be a past one of this session; without the post-mortem. */
   answersAt(model: HeapModel): string[] {
-    const said = this.leaks
-      .verdicts(model)
-      .map((verdict) =>
-        leakSentence(verdict, verdict.site === 0 ? 'Memory without a site' : this.siteName(verdict.site)),
-      );
-    const full = forecast(this.leaks, model);
-    if (full) said.push(forecastSentence(full, (site) => (site === 0 ? 'no site' : this.siteName(site))));
-    const held = fragmentation(model);
-    if (held.isFragmented) {
-      said.push(`Fragmented: ${fragmentationSentence(held, (site) => (site === 0 ? 'no site' : this.siteName(site)))}`);
-    }
-    return said;
+    return answersOf(this.leaks, model, (site) => this.siteName(site));
   }
 
   scene(state: SceneState): Scene {
@@ -314,13 +286,13 @@ export class Session implements TelemetryListener {
       arenaBytes: known ? model.arenaBytes : null,
       exact: model.exact,
       figures: known ? this.figures() : null,
-      walk: (visit) => this.walk(visit),
+      walk: (visit) => walkMap(model, visit),
       regions: regionRows(model),
       series: this.timeline.points(1024),
       histogram: model.histogram
         .classes()
         .map(({ toBytes, blocks }) => ({ upToBytes: toBytes - 1, liveBlocks: blocks })),
-      sites: this.sites(),
+      sites: siteRows(model, (site) => this.siteName(site)),
       line: this.line(),
       engine: model.engineHeap.figures(),
       marks: [...this.marks],
@@ -333,63 +305,11 @@ export class Session implements TelemetryListener {
   }
 
   figures(): Figures {
-    const { model } = this;
-    const metrics = model.metrics();
-    // While the map is not exact the board's own counters are nearer to the truth than a sum over the map.
-    const known = model.exact ? metrics : (toldFigures(model.lastCounters) ?? metrics);
-    return {
-      liveBytes: known.liveBytes,
-      peakLiveBytes: metrics.peakLiveBytes,
-      liveBlocks: known.liveBlocks,
-      freeBytes: known.freeBytes,
-      largestFreeBytes: known.largestFreeBytes,
-      externalFragmentation: known.freeBytes === 0 ? 0 : 1 - known.largestFreeBytes / known.freeBytes,
-      internalFragmentation: model.exact ? metrics.internalFragmentation : null,
-      mallocs: model.mallocs,
-      reallocs: model.reallocs,
-      frees: model.frees,
-      failures: Math.max(model.failures, model.lastCounters?.failures ?? 0),
-      misuses: Math.max(model.misuses, model.lastCounters?.misuses ?? 0),
-    };
+    return figuresOf(this.model);
   }
 
   line(): LineFigures {
-    const { statistics } = this.decoder;
-    const first = this.heard[0];
-    const last = this.heard.at(-1);
-    const { lastCounters, lastHello } = this.model;
-    const level = (lastCounters ?? lastHello)?.level;
-    const seconds = first && last ? (last.atMs - first.atMs) / 1000 : 0;
-    return {
-      frames: statistics.frames,
-      bytes: statistics.bytes,
-      framesLost: statistics.lostFrames,
-      framesBad: statistics.damagedRuns + statistics.malformedFrames,
-      eventsDropped: Math.max(statistics.unrecorded, this.model.lastCounters?.dropped ?? 0),
-      eventsPerSecond: seconds > 0 ? (last!.records - first!.records) / seconds : 0,
-      bytesPerSecond: seconds > 0 ? (last!.bytes - first!.bytes) / seconds : 0,
-      level: level === undefined ? null : (LEVELS[level] ?? null),
-    };
-  }
-
-  private sites(): SiteRow[] {
-    return this.model.sites
-      .list()
-      .filter(({ liveBlocks, made }) => liveBlocks > 0 || made > 0)
-      .slice(0, TOP_SITES)
-      .map(({ site, liveBytes, liveBlocks, made }) => ({
-        name: this.siteName(site),
-        liveBytes,
-        liveBlocks,
-        mallocs: made,
-      }));
-  }
-
-  private walk(visit: BlockVisitor): void {
-    if (this.model.firstBlock > 0) visit(0, this.model.firstBlock, BLOCK_CONTROL);
-    this.model.forEachBlock(({ start, bytes, live, control, beyond }) =>
-      visit(start, bytes, live ? BLOCK_LIVE : control ? BLOCK_CONTROL : beyond ? BLOCK_BEYOND : BLOCK_FREE),
-    );
+    return lineFiguresOf(this.decoder.statistics, this.rates, this.model);
   }
 
   private addMark(text: string, by: MarkRow['by']): void {
@@ -422,9 +342,7 @@ export class Session implements TelemetryListener {
     this.startMs ??= atMs;
     // Frames are stamped when they are begun and sent when they are full: a stamp may lie a little before the last one.
     this.latestMs = Math.max(this.latestMs, atMs);
-    const { records, bytes } = this.decoder.statistics;
-    this.heard.push({ atMs: this.elapsedMs, records, bytes });
-    while (this.heard.length > 2 && this.elapsedMs - this.heard[0]!.atMs > RATE_MS) this.heard.shift();
+    this.rates.hear(this.elapsedMs, this.decoder.statistics);
   }
 
   private sample(): void {

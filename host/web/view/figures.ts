@@ -1,6 +1,6 @@
 /** The six figures of a moment, large, each with what it is part of. */
 
-import { toldFigures } from '../../monitor/session.ts';
+import { toldFigures } from '../../monitor/figures.ts';
 import { bytesText, countText, percentText, plural } from '../../view/units.ts';
 import type { Board } from '../data/board.ts';
 import { el, setText } from './dom.ts';
