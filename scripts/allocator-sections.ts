@@ -84,7 +84,7 @@ Sixteen small ones of more than a hundred programs recorded after the rules were
 (\`host/bench/measured-peers.json\` says how). Over 105 recordings of up to 250 KB, measured once and too large to keep here:
 trie-fit has 91.3 % in the mean and 70.8 % at worst; compact 93.1 and 66.2 %, and one that its 256 KB do not hold; umm 88.4,
 zephyr 87.5, tlsf_tuned 85.9 and dlmalloc 85.7 % in the mean. Below 74 % are three with compact, where most blocks have 12 or
-13 bytes, and two of them with trie-fit. On two the best peer needs 0.1 % less than the best policy, on the others not less.
+13 bytes, and three with trie-fit: two of those, and appended-strings. On two the best peer needs 0.1 % less than the best policy, on the others not less.
 
 - appended-strings: 60 strings, each resized at each append. Ten other rules of realloc and ten of placement were tried: what
   does better on one half of the recordings, or here, does worse on the other half, or on random work.
