@@ -1,34 +1,28 @@
 /**
  * The heap as the host knows it: every live block by its address, and the figures that follow from them. A telemetry
- * listener; also fed directly by a replay that needs no line. The blocks and the sums over them are live-blocks.ts's (M2, M4),
- * walks over them heap-walk.ts's. Imports no Node.
+ * listener; also fed directly by a replay that needs no line. This file knows how much of the map is certain; the map is
+ * block-map.ts's (M3), the blocks and the sums over them live-blocks.ts's (M2, M4), walks over them heap-walk.ts's.
+ * Imports no Node.
  *
- * Invariants
+ * Invariant
  *   M1  `exact` holds only while the live blocks are those of the board, after the last record heard
- *   M3  blocks never overlap: a new one evicts what it covers (and that is counted, when the map was exact)
  *
  * After a loss the map is stale until a sweep (docs/wire-format.md) has passed over the whole arena without another
- * loss. Blocks are marked with the epoch in which they were last confirmed; a loss starts a new epoch, and a sweep
- * evicts what belongs to an older one.
+ * loss.
  */
-import { MAP_KIND_CONTROL, MAP_KIND_LIVE } from '../../firmware/wire/format.ts';
+import { BlockMap, type HeapSoFar, INFERRED } from './block-map.ts';
 import { EngineHeap } from './engine-heap.ts';
 import type { Counters, EngineSample, Hello, MapChunk, RegionsReport, TelemetryListener } from './events.ts';
 import { FIGURES, type Figure, type HeapState } from './heap-state.ts';
 import { type Block, type HeapBounds, type HeapMetrics, measureFree, walkBlocks } from './heap-walk.ts';
-import { GRANULE_BYTES, LiveBlocks, MAX_ARENA_BYTES, MAX_GRANULES } from './live-blocks.ts';
+import { GRANULE_BYTES, MAX_ARENA_BYTES } from './live-blocks.ts';
 import { placeRegions, type Region, reservedRanges } from './regions.ts';
 
+export { SIZE_UNKNOWN } from './block-map.ts';
 export type { HeapState } from './heap-state.ts';
 export type { Block, HeapMetrics } from './heap-walk.ts';
 
-/** A request whose size was not heard: the block was found by a sweep. */
-export const SIZE_UNKNOWN = -1;
-
-/** Bit of an epoch: the block was confirmed by a sweep after a loss, its size and site are from before. */
-const INFERRED = 0x80000000;
-
-export class HeapModel implements TelemetryListener {
+export class HeapModel implements TelemetryListener, HeapSoFar {
   /** True while nothing that happened to the map was missed. */
   exact = false;
   /** During a resynchronising sweep: blocks below this offset are exact again. */
@@ -57,11 +51,10 @@ export class HeapModel implements TelemetryListener {
   /** Where the heap has several; empty for one arena. */
   heapRegions: readonly Region[] = [];
 
-  readonly #blocks = new LiveBlocks();
+  readonly #map = new BlockMap(this);
+  readonly #blocks = this.#map.blocks;
   readonly histogram = this.#blocks.histogram;
   readonly sites = this.#blocks.sites;
-  #overheadBytes = 0;
-  #epoch = 1;
   #ignoring = false;
   /** Starts and ends of the policy's own ranges as the last whole sweep found them, and as this one does. */
   #controls: number[] = [];
@@ -92,7 +85,7 @@ export class HeapModel implements TelemetryListener {
     this.arenaBytes = Math.min(arenaBytes, MAX_ARENA_BYTES);
     this.firstBlock = firstBlock;
     this.headerBytes = headerBytes;
-    this.#overheadBytes = headerBytes;
+    this.#map.overheadBytes = headerBytes;
     this.exact = true;
     this.exactBelow = this.arenaBytes;
   }
@@ -133,7 +126,7 @@ export class HeapModel implements TelemetryListener {
 
   eventsBegin(atMs: number, sampled: boolean, overheadBytes: number): void {
     this.atMs = atMs;
-    this.#overheadBytes = overheadBytes;
+    this.#map.overheadBytes = overheadBytes;
     this.#ignoring = sampled;
     if (sampled) this.#unheard();
   }
@@ -157,7 +150,7 @@ export class HeapModel implements TelemetryListener {
     this.mallocs++;
     if (this.#ignoring) return;
     this.sites.made(site, usable);
-    this.#insert(offset, size, usable, site, this.operations, this.atMs);
+    this.#map.insert(offset, size, usable, site, this.operations, this.atMs);
   }
 
   free(offset: number): void {
@@ -166,7 +159,7 @@ export class HeapModel implements TelemetryListener {
     if (this.#ignoring) return;
     const granule = offset >> 3;
     if (this.#blocks.isLive(granule)) this.#blocks.remove(granule);
-    else if (this.exact) this.#contradict();
+    else if (this.exact) this.contradictions++;
   }
 
   realloc(offset: number, newOffset: number, size: number, usable: number, site: number): void {
@@ -182,17 +175,17 @@ export class HeapModel implements TelemetryListener {
       bornMs = this.#blocks.bornMs[granule]!;
       if (site === 0) owner = this.#blocks.site[granule]!;
       this.#blocks.remove(granule);
-    } else if (this.exact) this.#contradict();
+    } else if (this.exact) this.contradictions++;
     this.sites.made(owner, usable);
-    this.#insert(newOffset, size, usable, owner, bornAt, bornMs);
+    this.#map.insert(newOffset, size, usable, owner, bornAt, bornMs);
   }
 
   packed(from: number, until: number, to: number): void {
     if (this.#ignoring) return;
     // Among blocks that are not certain, a place is a guess: what lies ahead of the sweep is confirmed by its size alone.
-    const beyond = this.exact ? -1 : (this.#epoch - 1) & (INFERRED - 1);
+    const beyond = this.exact ? -1 : (this.#map.epoch - 1) & (INFERRED - 1);
     const { behind, missing } = this.#blocks.pack(from >> 3, until >> 3, to >> 3, this.#sweptTo >> 3, beyond);
-    if (missing && this.exact) this.#contradict();
+    if (missing && this.exact) this.contradictions++;
     // What a sweep has passed stays passed: its end moves with the blocks before it.
     if (this.#sweptTo > from && this.#sweptTo < until) {
       const sweptTo = to + behind * GRANULE_BYTES;
@@ -220,13 +213,13 @@ export class HeapModel implements TelemetryListener {
       this.#controlsSwept = [];
       this.#sweepSound = chunk.complete;
       // Without events, what the sweep before this one found is stale.
-      if (!chunk.complete) this.#nextEpoch();
+      if (!chunk.complete) this.#map.nextEpoch();
     }
     if (this.#sweptTo < 0 || chunk.startBlock < this.#sweptTo) {
       this.#sweptTo = -1;
       return;
     }
-    this.#applyChunk(chunk);
+    this.#map.sweep(chunk, this.#sweptTo, this.#controlsSwept);
     if (!chunk.last) {
       this.#sweptTo = chunk.endBlock;
       if (!this.exact && this.#sweepSound) this.exactBelow = chunk.endBlock;
@@ -278,59 +271,13 @@ export class HeapModel implements TelemetryListener {
     this.#reserved = reservedRanges(controls, this.heapRegions);
   }
 
-  #applyChunk(chunk: MapChunk): void {
-    const from = this.#sweptTo;
-    const to = chunk.last ? MAX_ARENA_BYTES : chunk.endBlock;
-    const found = new Set<number>();
-    let block = chunk.startBlock;
-    for (let i = 0; i < chunk.kinds.length; i++) {
-      const bytes = chunk.sizes[i]!;
-      if (chunk.kinds[i] === MAP_KIND_LIVE) {
-        const offset = block + chunk.headerBytes;
-        const usable = bytes - chunk.headerBytes;
-        if (usable > 0 && offset % GRANULE_BYTES === 0 && offset + usable <= MAX_ARENA_BYTES) {
-          found.add(offset >> 3);
-          this.#confirm(offset, usable);
-        }
-      }
-      if (chunk.kinds[i] === MAP_KIND_CONTROL) this.#controlsSwept.push(block, block + bytes);
-      block += bytes;
-    }
-    const last = Math.min(this.#blocks.capacity, Math.ceil((to + chunk.headerBytes) / GRANULE_BYTES));
-    let granule = this.#blocks.startFrom((from + chunk.headerBytes) >> 3);
-    for (; granule >= 0 && granule < last; granule = this.#blocks.startFrom(granule + 1)) {
-      if (found.has(granule)) continue;
-      const started = granule * GRANULE_BYTES - chunk.headerBytes;
-      if (started < from || started >= to) continue;
-      const older = (this.#blocks.epochs[granule]! & ~INFERRED) >>> 0 !== this.#epoch;
-      // Before the chunk's start: free memory by now, but for what events have put there since.
-      if (started < chunk.startBlock && !older) continue;
-      if (this.exact) this.#contradict();
-      this.#blocks.remove(granule);
-    }
-  }
-
-  #confirm(offset: number, usable: number): void {
-    const granule = offset >> 3;
-    // A sweep tells a block's extent, which may be more than what its holder can use.
-    const known = granule < this.#blocks.capacity ? this.#blocks.usable[granule]! : 0;
-    const current = known > 0 && (this.#blocks.epochs[granule]! & ~INFERRED) >>> 0 === this.#epoch;
-    if (current ? known <= usable : known === usable) {
-      if (!current) this.#blocks.epochs[granule] = (this.#epoch | INFERRED) >>> 0;
-      return;
-    }
-    if (this.exact) this.#contradict();
-    this.#insert(offset, SIZE_UNKNOWN, usable, 0, this.operations, this.atMs);
-    this.sites.adopted(usable);
-  }
-
   /** Operations are missing at this point of the stream. */
   #becomeInexact(): void {
     this.#sweptTo = -1;
     this.exactBelow = 0;
     if (this.exact) this.losses++;
     this.exact = false;
-    this.#nextEpoch();
+    this.#map.nextEpoch();
   }
 
   /** The board does not record every operation now: sweeps still show the map, but never exactly. */
@@ -338,43 +285,6 @@ export class HeapModel implements TelemetryListener {
     if (this.exact) this.#becomeInexact();
     this.#sweepSound = false;
     this.exactBelow = 0;
-  }
-
-  #nextEpoch(): void {
-    this.#epoch = (this.#epoch + 1) & (INFERRED - 1);
-  }
-
-  #contradict(): void {
-    this.contradictions++;
-  }
-
-  #insert(offset: number, size: number, usable: number, site: number, bornAt: number, bornMs: number): void {
-    const granule = offset >> 3;
-    const granules = Math.max(1, (usable + this.#overheadBytes) >> 3);
-    if (granule <= 0 || granule + granules > MAX_GRANULES) {
-      this.sites.gone(site, usable);
-      this.#contradict();
-      return;
-    }
-    if (granule + granules > this.#blocks.capacity) this.#blocks.grow(granule + granules, this.arenaBytes >> 3);
-    for (let covered = this.#blocks.startFrom(granule); covered >= 0 && covered < granule + granules; ) {
-      this.#evict(covered);
-      covered = this.#blocks.startFrom(covered);
-    }
-    if (!this.exact) this.#evictBefore(granule);
-    this.#blocks.insert(granule, size, usable, site, bornAt, bornMs);
-    this.#blocks.epochs[granule] = this.#epoch;
-  }
-
-  #evict(granule: number): void {
-    if (this.exact) this.#contradict();
-    this.#blocks.remove(granule);
-  }
-
-  /** A stale block may reach into the new one from below. */
-  #evictBefore(granule: number): void {
-    const before = this.#blocks.startBefore(granule);
-    if (before >= 0 && before + ((this.#blocks.usable[before]! + 7) >> 3) > granule) this.#blocks.remove(before);
   }
 
   /** All that `restore` needs: plain numbers, for JSON. */
@@ -389,8 +299,8 @@ export class HeapModel implements TelemetryListener {
       lastHello: this.lastHello,
       sites: this.sites.list(),
       blocks: this.#blocks.save(),
-      overheadBytes: this.#overheadBytes,
-      epoch: this.#epoch,
+      overheadBytes: this.#map.overheadBytes,
+      epoch: this.#map.epoch,
       controls: this.#controls,
       controlsSwept: this.#controlsSwept,
       unrecorded: this.#unrecorded,
@@ -405,7 +315,7 @@ export class HeapModel implements TelemetryListener {
   restore(state: HeapState): void {
     this.#clear();
     this.arenaBytes = state.figures.arenaBytes;
-    this.#overheadBytes = state.overheadBytes;
+    this.#map.overheadBytes = state.overheadBytes;
     this.exact = true;
     this.#blocks.restore(state.blocks, this.arenaBytes >> 3);
     for (const name of FIGURES) this[name] = state.figures[name];
@@ -414,7 +324,7 @@ export class HeapModel implements TelemetryListener {
     this.lastCounters = state.lastCounters;
     this.lastHello = state.lastHello;
     this.sites.restore(state.sites);
-    this.#epoch = state.epoch;
+    this.#map.epoch = state.epoch;
     this.heapRegions = state.regions ?? [];
     this.#reserve([...state.controls]);
     this.#controlsSwept = [...state.controlsSwept];

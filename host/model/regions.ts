@@ -9,7 +9,7 @@
  */
 import { BLOCK_BEYOND, BLOCK_CONTROL } from '../../firmware/src/policy.ts';
 import type { ToldRegion } from './events.ts';
-import type { HeapModel } from './heap-model.ts';
+import type { Block } from './heap-walk.ts';
 
 export interface Region extends ToldRegion {
   /** Where its offsets begin. */
@@ -58,8 +58,15 @@ export interface RegionUse extends Region {
   unusedBytes: number;
 }
 
+/** What of a heap model says which regions it has and what lies in them. */
+interface HeapOfRegions {
+  readonly heapRegions: readonly Region[];
+  readonly headerBytes: number;
+  forEachBlock(visit: (block: Readonly<Block>) => void): void;
+}
+
 /** The regions of a heap with what is in each, each with a name; one walk. Empty for a heap of one arena. */
-export function regionRows(model: HeapModel): RegionUse[] {
+export function regionRows(model: HeapOfRegions): RegionUse[] {
   const { heapRegions } = model;
   if (heapRegions.length === 0) return [];
   const rows = heapRegions.map((region) => ({
