@@ -33,6 +33,8 @@ export interface Board {
   engineHeapBytes: number | null;
   engineHeapUsedAtBootBytes: number | null;
   savedCode: { pages: number; pageBytes: number } | null;
+  /** Pins of each port, in the order of their numbers, and names of single ones; null where they are numbers alone. */
+  pins: { ports: Readonly<Record<string, number>>; named: Readonly<Record<string, string>> } | null;
   programAreaBytes: number | null;
   flash: { pageBytes: number | null; erasePageMs: number | null; eraseProgramAreaMs: number | null };
   flashMethod: Facts['flashMethod'];
@@ -201,6 +203,7 @@ function toBoard(
     engineHeapBytes: facts.engineHeapBytes ?? null,
     engineHeapUsedAtBootBytes: facts.engineHeapUsedAtBootBytes ?? null,
     savedCode: facts.savedCode ?? null,
+    pins: facts.pins ?? null,
     programAreaBytes: facts.programAreaBytes ?? null,
     flash: {
       pageBytes: flash.pageBytes ?? null,

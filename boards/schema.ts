@@ -80,6 +80,8 @@ export const factsSchema = v.strictObject({
   engineHeapUsedAtBootBytes: count,
   /** Espruino: flash that Storage has. */
   savedCode: v.strictObject({ pages: positive, pageBytes: positive }),
+  /** Espruino: how many pins each port has, in the order of their numbers (`D: 32` is D0 to D31), and what names one of them. */
+  pins: v.strictObject({ ports: v.record(text, positive), named: v.record(text, text) }),
   /** Kaluma: flash that the program's text has. */
   programAreaBytes: positive,
   flash: v.strictObject({

@@ -7,6 +7,7 @@ import { bundle } from '../../firmware/toolchain/bundle.ts';
 import { createVirtualBoard } from '../../sim/board/create.ts';
 import { parseFaults } from '../../sim/board/faults.ts';
 import type { LineBoard } from '../../sim/board/line-board.ts';
+import { parsePins } from '../../sim/board/pins.ts';
 import { nsPerMs } from '../../sim/board/time.ts';
 import { VirtualBoard } from '../../sim/board/virtual-board.ts';
 import type { Rp2040Board } from '../../sim/rp2040/rp2040-board.ts';
@@ -45,6 +46,11 @@ export const command: Command = {
     pty: { type: 'boolean', help: 'lets others open the board as a serial device (needs socat)' },
     link: { type: 'string', value: 'PATH', help: 'the path of that device' },
     faults: { type: 'string', value: 'SPEC', help: 'what goes wrong: drop=P,corrupt=P,unplug=AT:MS,... (see below)' },
+    pins: {
+      type: 'string',
+      value: 'SPEC',
+      help: 'what the outside does to pins: BTN1=1@1500,BTN1=0@1600,A0=0.4 (see below)',
+    },
     seed: { type: 'string', value: 'N', help: 'the seed of all chance; default 1' },
     'real-time': { type: 'boolean', help: 'virtual time keeps to the wall clock; always so with --listen and --pty' },
     fast: { type: 'boolean', help: 'with --listen and --pty: as fast as possible instead' },
@@ -53,8 +59,10 @@ export const command: Command = {
   },
   notes: `Faults, with commas between: drop=P, corrupt=P, duplicate=P (a byte, with probability P), noise=P:BYTES,
 stall=P:MS, unplug=AT:MS, deafhost=AT:MS (at a time, for a time), brownout=N (in the N+1st flash operation).
+Pins, with commas between: PIN=LEVEL@MS, a level from 0 to 1 from that time on; PIN=LEVEL, all the time.
 
   heapglass sim blink.js --board puckjs
+  heapglass sim button.js --board puckjs --pins BTN1=1@1500,BTN1=0@1600
   heapglass sim fib.js --board kaluma-pico --call 'run(16)' --json
   heapglass sim --board kaluma-pico --listen tcp:4000
   heapglass sim --board pico_r1_3 --pty --link /tmp/ttyESPRUINO
@@ -158,9 +166,13 @@ async function bootWhole(args: Arguments): Promise<Rp2040Board> {
 async function wishesOf(args: Arguments) {
   const facts = loadBoard(args.text('board') ?? defaultBoard);
   const faults = parseFaults(args.text('faults') ?? '');
+  const pinChanges = parsePins(args.text('pins') ?? '', facts);
   const [path] = args.positionals;
   const program = path === undefined ? undefined : (await bundle({ entry: path, board: facts })).code;
-  return { facts, options: { seed: args.number('seed') ?? 1, faults, ...(program !== undefined && { program }) } };
+  return {
+    facts,
+    options: { seed: args.number('seed') ?? 1, faults, pinChanges, ...(program !== undefined && { program }) },
+  };
 }
 
 async function serve(

@@ -16,6 +16,7 @@ import { EventQueue } from '../../sim/board/event-queue.ts';
 import { type Faults, parseFaults } from '../../sim/board/faults.ts';
 import type { LineBoard } from '../../sim/board/line-board.ts';
 import type { EngineFactory } from '../../sim/board/machine.ts';
+import type { PinChange } from '../../sim/board/pins.ts';
 import { nsPerMs } from '../../sim/board/time.ts';
 import type { VirtualBoard } from '../../sim/board/virtual-board.ts';
 import type { Clock, Transport } from './transport.ts';
@@ -25,6 +26,7 @@ export interface SimOptions {
   /** A `--faults` spec, or what one parses to. */
   faults?: string | Faults;
   pins?: Readonly<Record<number, 0 | 1>>;
+  pinChanges?: readonly PinChange[];
   /** Virtual time passes no faster than the wall clock. */
   realTime?: boolean;
   engine?: EngineFactory;

@@ -4,8 +4,12 @@
  */
 import type { Board } from '../../boards/board.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { HostFunctions } from '../engine/sandbox.ts';
 import type { FlashMemory } from './flash-memory.ts';
+import type { PinChange } from './pins.ts';
 import type { Random } from './random.ts';
+
+export type { HostFunctions } from '../engine/sandbox.ts';
 
 /** What the firmware waits for: a time (null: none), or bytes at its line, whichever is first. */
 export interface Wait {
@@ -25,9 +29,6 @@ export interface Firmware {
   /** True when the firmware has died as the real one does: silent until a power cycle. */
   readonly isDead: boolean;
 }
-
-/** Functions that a program on the board can call: nested records become objects. Arguments and results are plain values. */
-export type HostFunctions = Record<string, unknown>;
 
 export interface EngineLimits {
   /** Asked now and then while code runs: true ends the run as Ctrl-C does. */
@@ -57,8 +58,10 @@ export interface Machine {
   takesInputAgain(): void;
   /** A host has the line open. */
   isAttached(): boolean;
-  /** An input pin's level, as the outside drives it; undefined where nothing does. */
-  pin(number: number): 0 | 1 | undefined;
+  /** A pin's level now, 0 to 1, as the outside drives it; undefined where nothing does. */
+  pin(number: number): number | undefined;
+  /** All that the outside does to pins after power-up, in the order of their times. */
+  readonly pinChanges: readonly PinChange[];
   /**
    * A run was computed ahead (`run.ts`): the processor can be reached from the time it began. What it has to say is said
    * until `stopRunning`, which leaves only what the output buffer holds.

@@ -7,6 +7,7 @@
  */
 import { exitCodes, Problem } from '../../boards/problem.ts';
 import type { Faults } from './faults.ts';
+import type { PinChange } from './pins.ts';
 import type { Stimulus, VirtualBoard } from './virtual-board.ts';
 
 export interface Snapshot {
@@ -15,13 +16,19 @@ export interface Snapshot {
   seed: number;
   atNs: number;
   /** What the board was made with. */
-  made: { program?: string; faults?: Faults; pins?: Readonly<Record<number, 0 | 1>>; console?: 'usb' | 'uart' | 'ble' };
+  made: {
+    program?: string;
+    faults?: Faults;
+    pins?: Readonly<Record<number, 0 | 1>>;
+    pinChanges?: readonly PinChange[];
+    console?: 'usb' | 'uart' | 'ble';
+  };
   stimuli: (Omit<Stimulus, 'bytes'> & { bytes?: string })[];
 }
 
 /** The board as it is now. */
 export function snapshot(board: VirtualBoard): Snapshot {
-  const { faults, pins, program, console } = board.options as Snapshot['made'];
+  const { faults, pins, pinChanges, program, console } = board.options as Snapshot['made'];
   return {
     version: 1,
     boardId: board.board.id,
@@ -31,6 +38,7 @@ export function snapshot(board: VirtualBoard): Snapshot {
       ...(program !== undefined && { program }),
       ...(faults && { faults }),
       ...(pins && { pins }),
+      ...(pinChanges && { pinChanges }),
       ...(console && { console }),
     },
     stimuli: board.stimuli.map((stimulus) =>

@@ -16,6 +16,7 @@ import type { FlashMemory } from './flash-memory.ts';
 import { Line, type LineFacts } from './line.ts';
 import type { LineBoard } from './line-board.ts';
 import type { EngineFactory, Firmware, FirmwareFactory, HostFunctions, Machine, Task, Wait } from './machine.ts';
+import type { PinChange } from './pins.ts';
 import { createRandom, type Random } from './random.ts';
 import { nsPerMs, nsPerSecond } from './time.ts';
 
@@ -33,8 +34,10 @@ export interface VirtualBoardParts {
 export interface VirtualBoardOptions {
   seed?: number;
   faults?: Faults;
-  /** Levels that the outside drives onto pins. */
+  /** Levels that the outside drives onto pins all the time. */
   pins?: Readonly<Record<number, 0 | 1>>;
+  /** And from a time on (pins.ts), in the order of the times. */
+  pinChanges?: readonly PinChange[];
 }
 
 /** What was done to a board from outside, and when: enough to do it again (`snapshot.ts`). */
@@ -241,6 +244,7 @@ export class VirtualBoard implements LineBoard {
 
   #createMachine(): Machine {
     const nsPerCycle = nsPerSecond / this.board.clockHz;
+    const pinChanges = this.options.pinChanges ?? [];
     let spans: readonly Span[] = [];
     const nowNs = (): number =>
       this.#engine === null
@@ -266,7 +270,9 @@ export class VirtualBoard implements LineBoard {
       takesInputAgain: () =>
         this.#queue.add(Math.max(this.#nowNs, nowNs()), () => this.line.boardTakesAgain(this.#nowNs)),
       isAttached: () => this.line.isAttached,
-      pin: (number) => this.options.pins?.[number],
+      pin: (number) =>
+        pinChanges.findLast(({ atNs, pin }) => pin === number && atNs <= nowNs())?.level ?? this.options.pins?.[number],
+      pinChanges,
       keepRunning: () => {
         spans = this.#spent;
         this.#setProcessorTime(this.#nowNs);
@@ -279,8 +285,6 @@ export class VirtualBoard implements LineBoard {
         const cycleBudget = this.board.clockHz * endlessSeconds;
         const isEndless = () => nowNs() - this.#resumedNs > endlessSeconds * nsPerSecond;
         this.#engine = this.#parts.engine(this.board, functions, { isInterrupted: isEndless, cycleBudget });
-        // Both engines name their global object; it cannot be handed in.
-        this.#engine.run('this.global=this', 'boot');
         this.#setProcessorTime(startNs);
         return this.#engine;
       },

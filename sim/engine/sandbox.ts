@@ -17,7 +17,11 @@ import * as small from '../../firmware/toolchain/builtins.ts';
 import builtins from './builtins.json' with { type: 'json' };
 import { marker } from './marker.ts';
 
-export type HostFunctions = Record<string, unknown>;
+/** Under this key lie the functions that are methods of numbers, called with the number first: a pin is one on Espruino. */
+export const numberMethods = Symbol('methods of numbers');
+
+/** Functions that a program can call: nested records become objects. Arguments and results are plain values. */
+export type HostFunctions = Record<string, unknown> & { [numberMethods]?: Record<string, unknown> };
 
 type InnerFunction = (...args: unknown[]) => unknown;
 
@@ -46,6 +50,8 @@ const setupText = `'use strict';
   defineProperty(Error, 'prepareStackTrace', { value: undefined, writable: false, configurable: false });
   defineProperty(Error, 'stackTraceLimit', { value: 10, writable: false, configurable: false });
   delete Error.captureStackTrace;
+  // Both engines have it under this name too.
+  defineProperty(globalThis, 'global', { value: globalThis, writable: true, enumerable: false, configurable: true });
   const typed = getPrototypeOf(Uint8Array.prototype);
   for (const [owner, names] of lacks) {
     let object = globalThis;
@@ -58,6 +64,10 @@ const setupText = `'use strict';
     object: () => ({}),
     array: () => [],
     put: (object, key, value) => { defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true }); },
+    putNumberMethod: (name, method) => {
+      const value = { [name](...args) { return method(+this, ...args); } }[name];
+      defineProperty(Number.prototype, name, { value, writable: true, enumerable: false, configurable: true });
+    },
     error: (name, message) => new (errors[name] ?? Error)(message),
     isOurs: (value) => {
       for (let at = value; at !== null && (typeof at === 'object' || typeof at === 'function'); at = getPrototypeOf(at))
@@ -84,6 +94,7 @@ interface Inside {
   error(name: string, message: string): unknown;
   isOurs(value: unknown): boolean;
   wrap(call: (args: unknown[]) => unknown, name: string): InnerFunction;
+  putNumberMethod(name: string, method: InnerFunction): void;
 }
 
 /** What of the language's own objects the board's engine lacks: owners, and the names that each is without. */
@@ -177,6 +188,8 @@ export class Sandbox {
   provide(functions: HostFunctions, onCall: (name: string) => void): void {
     for (const [name, value] of Object.entries(functions))
       this.#inside.put(this.global, name, this.inward(value, name, onCall));
+    for (const [name, method] of Object.entries(functions[numberMethods] ?? {}))
+      this.#inside.putNumberMethod(name, this.inward(method, name, onCall) as InnerFunction);
   }
 
   /** A host value as the program may have it. */

@@ -62,18 +62,14 @@ test.each(boards)('%s: no host object by the known escapes', (id) => {
   }
 });
 
+test.each(boards)('%s: `global` is the world of the program, none of the host', (id) => {
+  expect(engineOf(id).run('[global === globalThis, typeof global.process]', 'a.js')).toMatchObject({
+    value: [true, 'undefined'],
+  });
+});
+
 test.each(boards)('%s: process, require, console and the like do not exist', (id) => {
-  for (const name of [
-    'process',
-    'require',
-    'module',
-    'global',
-    'console',
-    'WebAssembly',
-    'Buffer',
-    'fetch',
-    'setImmediate',
-  ])
+  for (const name of ['process', 'require', 'module', 'console', 'WebAssembly', 'Buffer', 'fetch', 'setImmediate'])
     expect([name, engineOf(id).run(`typeof ${name}`, 'a.js')]).toEqual([
       name,
       { kind: 'value', value: 'undefined', text: 'undefined' },

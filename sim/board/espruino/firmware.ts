@@ -8,6 +8,8 @@
 import { parse } from 'acorn';
 import type { Engine, Outcome } from '../../engine/engine.ts';
 import type { Firmware, Machine, Task } from '../machine.ts';
+import { PinWatches, type WatchEvent } from '../pin-watches.ts';
+import { Pins } from '../pins.ts';
 import { passRun } from '../run.ts';
 import { nsPerSecond } from '../time.ts';
 import { bootBanner } from './banner.ts';
@@ -47,6 +49,7 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
   readonly machine: Machine;
   readonly console: EspruinoConsole;
   readonly timers = new EspruinoTimers();
+  readonly watches: PinWatches;
   readonly storage: Storage | null;
   readonly input: InputBuffer;
   readonly handlers = new Map<string, unknown[]>();
@@ -55,6 +58,7 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
   readonly #tickNs: number;
   readonly #packets: Packets;
   readonly #editor: LineEditor;
+  #pins: Pins;
   #engine: Engine | null = null;
   #hasCtrlC = false;
   #failure: Failure | null = null;
@@ -66,6 +70,8 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
   constructor(machine: Machine, nativeCall: NativeCall | null) {
     this.machine = machine;
     this.nativeCall = nativeCall;
+    this.watches = new PinWatches(machine);
+    this.#pins = new Pins(machine);
     this.console = new EspruinoConsole(machine);
     this.input = new InputBuffer(machine);
     this.#tickNs = (systemTickCycles / machine.board.clockHz) * nsPerSecond;
@@ -89,6 +95,10 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
       execute: (line) => this.#executeLine(line),
       identity: () => `Espruino ${machine.board.engineVersion} ${machine.board.id.toUpperCase()}`,
     });
+  }
+
+  get pins(): Pins {
+    return this.#pins;
   }
 
   get engine(): Engine | null {
@@ -139,7 +149,7 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
   }
 
   #nextNs(): number | null {
-    const due = [this.timers.nextNs(), this.#packets.nextNs()].filter((at) => at !== null);
+    const due = [this.timers.nextNs(), this.#packets.nextNs(), this.watches.nextNs()].filter((at) => at !== null);
     return due.length === 0 ? null : Math.min(...due);
   }
 
@@ -153,6 +163,10 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
     }
     this.input.release();
     this.#packets.checkTimeouts();
+    for (const event of this.watches.take(this.machine.nowNs())) {
+      wasBusy = true;
+      yield* this.#tellWatch(event);
+    }
     const hasRunTimer = yield* this.timers.run(this.machine.nowNs(), (callback, args) =>
       this.#callBack(callback, args),
     );
@@ -196,6 +210,8 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
 
   #newEngine(): void {
     this.timers.clearAll();
+    this.watches.clearAll();
+    this.#pins = new Pins(this.machine);
     this.handlers.clear();
     this.#packets.reset();
     this.#editor.reset();
@@ -269,8 +285,20 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
     return { kind: 'interrupted' };
   }
 
-  /** A timer's callback. False when an interval must go: it was interrupted, or ran out of memory. */
-  *#callBack(callback: unknown, args: readonly unknown[]): Task<boolean> {
+  *#tellWatch({ id, watch, level, atNs, lastNs }: WatchEvent): Task {
+    const time = atNs / nsPerSecond;
+    const told = {
+      state: level === 1,
+      lastTime: lastNs === null ? undefined : lastNs / nsPerSecond,
+      time,
+      pin: watch.pin,
+    };
+    const goesOn = yield* this.#callBack(watch.callback, [told], 'watch');
+    if (!goesOn || !watch.repeats) this.watches.clear(id);
+  }
+
+  /** A timer's or watch's callback. False when it must go: it was interrupted, or ran out of memory. */
+  *#callBack(callback: unknown, args: readonly unknown[], kind: 'interval' | 'watch' = 'interval'): Task<boolean> {
     const outcome = yield* this.#finish(
       typeof callback === 'string' ? this.#engine!.run(callback, 'event') : this.#engine!.call(callback, [...args]),
     );
@@ -281,7 +309,7 @@ export class EspruinoFirmware implements Firmware, GlobalsHost {
     }
     if (outcome.kind === 'outOfMemory') this.#printOutOfMemory({ name: '', file: '', source: '' });
     this.console.removeLine();
-    this.console.print('ERROR: Ctrl-C while processing interval - removing it.\n');
+    this.console.print(`ERROR: Ctrl-C while processing ${kind} - removing it.\n`);
     this.#flags.add('CALLBACK');
     this.#isEventInterrupted = true;
     return false;

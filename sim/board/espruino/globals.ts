@@ -9,12 +9,13 @@ import type { HostFunctions, Machine } from '../machine.ts';
 import { nsPerMs, nsPerSecond } from '../time.ts';
 import type { EspruinoConsole } from './console.ts';
 import type { InputBuffer } from './input-buffer.ts';
+import { type PinHost, pinGlobals } from './pin-globals.ts';
 import { printJson } from './print-json.ts';
 import type { Storage } from './storage.ts';
 import type { EspruinoTimers } from './timers.ts';
 
 /** What the globals need of the firmware around them. */
-export interface GlobalsHost {
+export interface GlobalsHost extends PinHost {
   readonly machine: Machine;
   readonly console: EspruinoConsole;
   readonly timers: EspruinoTimers;
@@ -107,6 +108,7 @@ export function espruinoGlobals(host: GlobalsHost): HostFunctions {
     flush: () => machine.spend(Math.max(0, machine.transmittedNs() - machine.nowNs())),
   };
   return {
+    ...pinGlobals(host),
     print,
     console: { log: print, info: print, warn: print, error: print, debug: print },
     echo: (isOn: unknown) => {
@@ -136,9 +138,6 @@ export function espruinoGlobals(host: GlobalsHost): HostFunctions {
     },
     atob: (text: unknown) => latin1(Buffer.from(String(text), 'base64')),
     btoa: (value: unknown) => Buffer.from(dataBytes(value)).toString('base64'),
-    digitalWrite: () => undefined,
-    digitalRead: (pin: unknown) => machine.pin(Number(pin)) ?? 0,
-    pinMode: () => undefined,
     E: espruinoObject(host),
     [serialName(machine)]: serial,
     ...(board.console.kind === 'uart'

@@ -6,6 +6,8 @@
  */
 import type { Engine, Outcome } from '../../engine/engine.ts';
 import type { Firmware, Machine, Task } from '../machine.ts';
+import { PinWatches } from '../pin-watches.ts';
+import { Pins } from '../pins.ts';
 import { passRun } from '../run.ts';
 import { nsPerMs } from '../time.ts';
 import { banner, runCommand } from './commands.ts';
@@ -39,12 +41,14 @@ export class KalumaFirmware implements Firmware {
   readonly program: ProgramArea;
   readonly folders = new Folders();
   readonly #timers = new KalumaTimers();
+  readonly #watches: PinWatches;
   #engine: Engine | null = null;
   #heapPeakBytes = 0;
   #isDead = false;
 
   constructor(machine: Machine) {
     this.machine = machine;
+    this.#watches = new PinWatches(machine);
     this.tty = new KalumaTty(machine);
     this.editor = new LineEditor(this.tty, machine.board.console.lineBufferBytes ?? defaultLineBytes);
     this.program = new ProgramArea(machine);
@@ -76,12 +80,14 @@ export class KalumaFirmware implements Firmware {
     while (!this.#isDead) {
       this.machine.spend(turnNs);
       this.#readLoopClock();
+      yield* this.#runWatches();
       yield* this.#runTimers();
       if (!this.#isDead && this.tty.available() > 0) yield* this.#handle(this.tty.read());
       if (this.#isDead) return;
       if (this.tty.available() > 0) continue;
       const nextMs = this.#timers.nextMs();
-      yield { untilNs: nextMs === null ? null : nextMs * nsPerMs, forInput: true };
+      const due = [this.#watches.nextNs(), nextMs === null ? null : nextMs * nsPerMs].filter((at) => at !== null);
+      yield { untilNs: due.length === 0 ? null : Math.min(...due), forInput: true };
     }
   }
 
@@ -106,14 +112,29 @@ export class KalumaFirmware implements Firmware {
 
   #startVm(): void {
     this.#timers.clearAll();
+    this.#watches.clearAll();
     this.#heapPeakBytes = 0;
-    const globals = kalumaGlobals(this.machine, this.tty, this.#timers, () => this.heap());
+    const globals = kalumaGlobals(
+      this.machine,
+      this.tty,
+      this.#timers,
+      { pins: new Pins(this.machine), watches: this.#watches },
+      () => this.heap(),
+    );
     this.machine.spend(vmStartNs);
     this.#engine = this.machine.startEngine(globals);
   }
 
   #readLoopClock(): void {
     this.#timers.loopMs = Math.floor(this.machine.nowNs() / nsPerMs);
+  }
+
+  *#runWatches(): Task {
+    for (const { id, watch } of this.#watches.take(this.machine.nowNs())) {
+      if (this.#isDead) return;
+      const outcome = yield* this.#finish(this.#engine!.call(watch.callback, [watch.pin]), true);
+      if (outcome?.kind !== 'value') this.#watches.clear(id);
+    }
   }
 
   *#runTimers(): Task {

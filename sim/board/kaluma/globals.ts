@@ -5,6 +5,8 @@
 import { types } from 'node:util';
 import type { Engine } from '../../engine/engine.ts';
 import type { HostFunctions, Machine } from '../machine.ts';
+import type { Edge, PinWatches } from '../pin-watches.ts';
+import type { Pins } from '../pins.ts';
 import { nsPerMs, nsPerUs } from '../time.ts';
 import { prettyPrint } from './pretty-print.ts';
 import type { KalumaTimers } from './timers.ts';
@@ -45,10 +47,66 @@ function bytesOf(value: unknown): Uint8Array {
   return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }
 
+export interface KalumaPins {
+  pins: Pins;
+  watches: PinWatches;
+}
+
+const modeOutput = 1;
+const modePullUp = 2;
+const modePullDown = 3;
+const watchLowLevel = 1;
+const watchFalling = 4;
+const watchRising = 8;
+const watchChange = 12;
+/** analogRead waits so long before it reads. */
+const analogReadNs = nsPerMs;
+
+/** Digital pins. A watch of a level tells a change to it once; the real one goes on telling while the level lasts. */
+function pinFunctions(pins: Pins, watches: PinWatches): HostFunctions {
+  const each = (pin: unknown, work: (number: number, at: number) => void): void => {
+    const several = Array.isArray(pin) ? pin : [pin];
+    // The last of several has the lowest bit.
+    several.forEach((one, at) => {
+      if (typeof one !== 'number') throw new TypeError('"pin" argument must be a number or number[]');
+      work(one, several.length - 1 - at);
+    });
+  };
+  const edgeOf = (events: number): Edge =>
+    events === watchChange ? 'both' : events === watchFalling || events === watchLowLevel ? 'falling' : 'rising';
+  return {
+    pinMode: (pin: unknown, mode: unknown) =>
+      each(pin, (number) => {
+        if (mode === modeOutput) pins.write(number, pins.read(number));
+        else pins.input(number, mode === modePullUp ? 1 : mode === modePullDown ? 0 : null);
+      }),
+    digitalRead: (pin: unknown) => pins.read(checkNumber(pin, 'pin')),
+    digitalWrite: (pin: unknown, value: unknown) =>
+      each(pin, (number, bit) =>
+        pins.write(number, Array.isArray(pin) ? (Number(value) >> bit) & 1 : Number(value) ? 1 : 0),
+      ),
+    digitalToggle: (pin: unknown) => {
+      const number = checkNumber(pin, 'pin');
+      pins.write(number, pins.read(number) === 0 ? 1 : 0);
+    },
+    setWatch: (callback: unknown, pin: unknown, events: unknown, debounceMs: unknown) => {
+      checkFunction(callback, 'callback');
+      const number = checkNumber(pin, 'pin');
+      const edge = edgeOf(typeof events === 'number' ? events : watchChange);
+      const debounceNs = (Number(debounceMs) || 0) * nsPerMs;
+      return watches.set({ pin: number, callback, edge, repeats: true, debounceNs }, pins.read(number));
+    },
+    clearWatch: (id: unknown) => {
+      watches.clear(Number(id));
+    },
+  };
+}
+
 export function kalumaGlobals(
   machine: Machine,
   tty: KalumaTty,
   timers: KalumaTimers,
+  { pins, watches }: KalumaPins,
   heap: () => KalumaHeap,
 ): HostFunctions {
   const log = (...values: unknown[]): void => {
@@ -80,22 +138,22 @@ export function kalumaGlobals(
     delayMicroseconds: (us: unknown) => machine.spend((Number(us) || 0) * nsPerUs),
     atob: (text: unknown) => Buffer.from(String(text), 'base64').toString('latin1'),
     btoa: (text: unknown) => Buffer.from(String(text), 'latin1').toString('base64'),
-    digitalRead: (pin: unknown) => machine.pin(checkNumber(pin, 'pin')) ?? 0,
-    digitalWrite: () => undefined,
-    digitalToggle: () => undefined,
-    pinMode: () => undefined,
+    ...pinFunctions(pins, watches),
     HIGH: 1,
     LOW: 0,
     INPUT: 0,
-    OUTPUT: 1,
-    INPUT_PULLUP: 2,
-    INPUT_PULLDOWN: 3,
-    LOW_LEVEL: 1,
+    OUTPUT: modeOutput,
+    INPUT_PULLUP: modePullUp,
+    INPUT_PULLDOWN: modePullDown,
+    LOW_LEVEL: watchLowLevel,
     HIGH_LEVEL: 2,
-    RISING: 8,
-    FALLING: 4,
-    CHANGE: 12,
-    analogRead: () => 0,
+    RISING: watchRising,
+    FALLING: watchFalling,
+    CHANGE: watchChange,
+    analogRead: (pin: unknown) => {
+      machine.spend(analogReadNs);
+      return pins.level(checkNumber(pin, 'pin'));
+    },
     analogWrite: () => undefined,
     tone: () => undefined,
     noTone: () => undefined,
