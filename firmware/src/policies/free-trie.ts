@@ -22,12 +22,14 @@
  * step down a link is taken only to a node that names the parent it came from, so that no search runs in a circle. The
  * outer words are the first that a write from either side damages. What is no longer free has its last words wiped: stale
  * ones pass for nothing, and other data would have to hold two fitting words of 16 bits. Where the tree does not fit
- * together it is made anew from the table and the ends of blocks (mend); holes of one granule are lost then.
+ * together it is made anew from the table and the last granules of blocks (mend), each of which bears its own number: a
+ * copy of a hole in another place is not taken for one. Holes of one granule, and those whose last one was overwritten, are
+ * lost then; neighbours stay two until one of them is taken and freed.
  *
  * Bound: search makes at most 4W + 4 steps, insertFree 2W + 2, removeFree 2W + 4. mend visits every block once.
  */
 import { u16 } from '../arena.ts';
-import { clearStart, endGranule, isStart, nextStart } from './starts.ts';
+import { endGranule, isStart, nextStart } from './starts.ts';
 
 /** Indices in u16 of the control words. The root's link lies where granule 0, were it a node, would have its right one. */
 const WIDTH = 0;
@@ -63,36 +65,31 @@ export function startBefore(granule: number): number {
   return size < granule && headSize(granule - size) === size ? granule - size : granule;
 }
 
-/** The link that leads to the free block that begins at `granule`; 0 when none does. */
+/** The link that leads to the free block that begins at `granule`, which is below END; 0 when none does. */
 export function linkTo(granule: number): number {
-  const end = endGranule();
   // Most live blocks are told by a word that names no parent.
-  const up = granule < end ? u16[(granule << 2) + UP]! ^ SEAL : end;
-  let link = 0;
-  if (up < end) {
-    const size = headSize(granule);
-    const next = granule + size;
-    if (next <= end && headSize(next - 1) === size && isStart(granule) && isStart(next)) {
-      link = (up << 2) + LEFT;
-      if (u16[link] !== granule) link++;
-      if (u16[link] !== granule) link = 0;
-    }
-  }
-  return link;
+  const up = u16[(granule << 2) + UP]! ^ SEAL;
+  if (up >= endGranule()) return 0;
+  const size = headSize(granule);
+  const next = granule + size;
+  let link = (up << 2) + LEFT;
+  if (u16[link] !== granule) link++;
+  if (u16[link] !== granule || next > endGranule() || headSize(next - 1) !== size) return 0;
+  return isStart(granule) && isStart(next) ? link : 0;
 }
 
-/** Whether the link's node names the link's node as its parent. */
-function isHeld(node: number, link: number): boolean {
-  link = (link >> 2) ^ SEAL;
-  return node < endGranule() && u16[(node << 2) + UP] === link;
+/** Whether a node that a link of `parent` leads to names it as its parent. */
+function isChild(node: number, parent: number): boolean {
+  return node < endGranule() && u16[(node << 2) + UP] === (parent ^ SEAL);
 }
 
-/** Writes the size at both ends, and at the last one its own number. */
-function stamp(granule: number, size: number): void {
+/** Writes the size at both ends, at the last one its own number, and the parent of the node that the first one is. */
+function stamp(granule: number, size: number, parent: number): void {
   const last = granule + size - 1;
   u16[granule << 2] = size;
   u16[last << 2] = size;
   u16[(last << 2) + UP] = last ^ SEAL;
+  u16[(granule << 2) + UP] = parent ^ SEAL;
 }
 
 function wipe(granule: number): void {
@@ -109,11 +106,13 @@ export function insertFree(granule: number, size: number): void {
     left = more + 1;
     key = size + (1 << more);
   }
+  let parent = 0;
   let link = ROOT;
   let node = u16[ROOT]!;
   // loop: at most keyBits
-  while (node !== 0 && isHeld(node, link)) {
+  while (node !== 0 && isChild(node, parent)) {
     left--;
+    parent = node;
     link = (node << 2) + LEFT + ((key >> left) & 1);
     node = u16[link]!;
     if (left === 0) {
@@ -125,37 +124,21 @@ export function insertFree(granule: number, size: number): void {
   const head = granule << 2;
   u16[head + LEFT] = 0;
   u16[head + RIGHT] = 0;
-  stamp(granule, size);
-  u16[head + UP] = (link >> 2) ^ SEAL;
+  stamp(granule, size, parent);
   if (node === 0) u16[link] = granule;
 }
 
-/** Makes the tree anew: every block whose ends say its true size is free if one of them is whole. Free neighbours are joined. */
+/** Makes the tree anew: a block is free if its last granule says its size and bears its own number. */
 function mend(): void {
   u16[ROOT] = 0;
-  let start = 0;
   let granule = nextStart(0);
   // loop: at most overwritten
   while (granule < endGranule()) {
     const next = nextStart(granule);
     const size = next - granule;
-    // The last granule bears its own number, or else the first one a parent: the one word of a single granule is too little.
-    if (
-      headSize(next - 1) === size &&
-      ((u16[(next << 2) - 1]! ^ SEAL) === next - 1 ||
-        (size !== 1 && headSize(granule) === size && (u16[(granule << 2) + UP]! ^ SEAL) < endGranule()))
-    ) {
-      u16[granule << 2] = size;
-      wipe(granule);
-      if (start === 0) start = granule;
-      else clearStart(granule);
-    } else {
-      if (start !== 0) insertFree(start, granule - start);
-      start = 0;
-    }
+    if (headSize(next - 1) === size && u16[(next << 2) - 1] === ((next - 1) ^ SEAL)) insertFree(granule, size);
     granule = next;
   }
-  if (start !== 0) insertFree(start, granule - start);
 }
 
 /**
@@ -172,17 +155,18 @@ function mend(): void {
 export function removeFree(link: number): void {
   const granule = u16[link]!;
   const head = granule << 2;
-  let leafLink = link;
+  let leaf = 0;
+  let leafLink = 0;
   let side = link;
   let child = granule;
   // loop: at most keyBits
-  while (child !== 0 && isHeld(child, side)) {
+  do {
+    leaf = child;
     leafLink = side;
     side = (child << 2) + LEFT;
     if (u16[side] === 0) side++;
     child = u16[side]!;
-  }
-  const leaf = u16[leafLink]!;
+  } while (child !== 0 && isChild(child, leaf));
   wipe(granule);
   if (child !== 0) {
     // Wiped, the block is no free one.
@@ -196,7 +180,7 @@ export function removeFree(link: number): void {
   for (side = LEFT; side <= RIGHT; side++) {
     child = u16[head + side]!;
     u16[leafHead + side] = child;
-    if (child !== 0 && isHeld(child, head)) u16[(child << 2) + UP] = leaf ^ SEAL;
+    if (child !== 0 && isChild(child, granule)) u16[(child << 2) + UP] = leaf ^ SEAL;
   }
   u16[leafHead + UP] = (link >> 2) ^ SEAL;
   u16[link] = leaf;
@@ -206,8 +190,7 @@ export function removeFree(link: number): void {
 export function moveFree(link: number, to: number, toSize: number): void {
   if (link === ROOT && u16[ROOT] === to) {
     wipe(to);
-    stamp(to, toSize);
-    u16[(to << 2) + UP] = SEAL;
+    stamp(to, toSize, 0);
   } else {
     removeFree(link);
     insertFree(to, toSize);
@@ -225,10 +208,10 @@ function search(need: number): number {
     left = u16[WIDTH]! + 1;
     key = need + (1 << (left - 1));
   }
-  const end = endGranule();
   let bestSize = 0x10000;
   let found = 0;
   let higher = 0;
+  let parent = 0;
   let link = ROOT;
   // loop: at most searchSteps
   for (;;) {
@@ -237,16 +220,18 @@ function search(need: number): number {
       // All of the deepest right turn not taken is high enough; its lowest is on its leftmost path.
       if (higher === 0 || bestSize === need) break;
       link = higher;
+      parent = link >> 2;
       node = u16[link]!;
       higher = 0;
       left = 0;
     }
-    if (node >= end || (u16[(node << 2) + UP]! ^ SEAL) !== link >> 2) return BROKEN;
+    if (!isChild(node, parent)) return BROKEN;
     const size = headSize(node);
     if (size >= need && (size < bestSize || (size === bestSize && node < u16[found]!))) {
       bestSize = size;
       found = link;
     }
+    parent = node;
     link = (node << 2) + LEFT;
     if (left === 0) {
       if (u16[link] === 0) link++;
@@ -284,7 +269,7 @@ export function linkByKey(granule: number): number {
       left = more;
       more = 0;
     }
-    if (left === 0 || !isHeld(u16[link]!, link)) return 0;
+    if (left === 0 || !isChild(u16[link]!, link >> 2)) return 0;
     left--;
     link = (u16[link]! << 2) + LEFT + ((key >> left) & 1);
   }

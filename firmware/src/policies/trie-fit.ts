@@ -23,7 +23,7 @@
  *   1  the table has no start below the first granule or above END, and has those two
  *   2  the root and each child link lead to a free block: its ends say the distance to the next start, and it names its parent
  *   3  each such link is the one that the block's own key leads to
- *   4  no two free blocks are neighbours
+ *   4  no two free blocks are neighbours (until the tree is made anew)
  */
 import { u16 } from '../arena.ts';
 import { moveBytes } from '../copy.ts';
@@ -68,7 +68,7 @@ function granulesFor(size: number): number {
 /** 0 when `offset` is a live block's payload, else the MISUSE_ code. No content of any payload changes the answer. */
 function misuseOf(offset: number): number {
   const granule = offset >> 3;
-  if ((offset & 7) !== 0 || offset < 8 || offset >= endGranule() << 3) return MISUSE_WILD;
+  if ((offset & 7) !== 0 || offset >>> 3 >= endGranule()) return MISUSE_WILD;
   return isStart(granule) && linkTo(granule) === 0 ? 0 : MISUSE_NOT_LIVE;
 }
 
@@ -103,7 +103,7 @@ export function malloc(size: number): number {
 
 /** Takes the free block that begins at `granule`, if one does, out of the tree. Returns its size, else 0. */
 function takeFreeAt(granule: number): number {
-  const link = linkTo(granule);
+  const link = granule < endGranule() ? linkTo(granule) : 0;
   if (link === 0) return 0;
   const size = headSize(granule);
   removeFree(link);
