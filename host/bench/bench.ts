@@ -2,7 +2,7 @@
 import { type PolicyName, policies } from '../../firmware/src/policies/index.ts';
 import type { Trace } from '../trace/trace.ts';
 import { ampleArenaBytes, type CycleMeter, type Cycles, type Metered } from './cycles.ts';
-import { largestHeld, minimumFootprint } from './footprint.ts';
+import { minimumFootprint } from './footprint.ts';
 
 export interface BenchRow {
   trace: string;
@@ -24,24 +24,13 @@ export function movesBlocks(policy: PolicyName): boolean {
   return policies[policy].locate(1) !== 1;
 }
 
-/**
- * The arenas in which cycles are counted, the first one that the policy completes the trace in: the ample one; twice the
- * policy's own footprint, where it needs more than ample; and the largest that it holds, where those are too large for it.
- */
-function meteredArenas(policy: PolicyName, trace: Trace, footprintBytes: number): number[] {
-  const ample = ampleArenaBytes(trace);
-  const held = largestHeld(policies[policy], footprintBytes, ample);
-  const arenas = [ample, (footprintBytes * 2 + 15) & ~15];
-  return held < ample ? [...arenas, held] : arenas;
-}
-
 export async function benchRow(trace: Trace, policy: PolicyName, meter: CycleMeter | null): Promise<BenchRow> {
   const footprint = minimumFootprint(policies[policy], trace);
   let metered: Metered | null = null;
   if (meter && footprint) {
-    for (const arenaBytes of meteredArenas(policy, trace, footprint.footprintBytes)) {
-      metered ??= await meter(policy, trace, arenaBytes);
-    }
+    metered = await meter(policy, trace, ampleArenaBytes(trace));
+    // A policy that the ample arena is not enough for gets twice its own footprint, so that its cycles can be counted.
+    if (!metered) metered = await meter(policy, trace, (footprint.footprintBytes * 2 + 15) & ~15);
   }
   return {
     trace: trace.name,

@@ -112,12 +112,6 @@ function mostSteps(policy: Policy, least: number, refused: number): number {
   return held;
 }
 
-/** The largest arena of up to `wishedBytes` that the policy holds; `leastBytes` are known to be. Both are multiples of the step. */
-export function largestHeld(policy: Policy, leastBytes: number, wishedBytes: number): number {
-  if (wishedBytes <= leastBytes) return leastBytes;
-  return mostSteps(policy, leastBytes / STEP_BYTES, wishedBytes / STEP_BYTES + 1) * STEP_BYTES;
-}
-
 /**
  * Searches the minimum footprint and verifies it; null when no arena that the policy can hold completes the trace.
  * Throws when the policy breaks a payload: that is a defect.

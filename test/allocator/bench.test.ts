@@ -112,19 +112,6 @@ test('a policy that needs more than the ample arena is metered in a larger one, 
   expect(arenas).toEqual([(3 * trace.peakLiveBytes + 4096 + 15) & ~15, (2 * row.footprintBytes! + 15) & ~15]);
 });
 
-test('a policy that the ample arena is too large for is metered in the largest that it holds', async () => {
-  const trace = parseTrace(`{"name":"large"}\na 0 140000\nf 0\n`, 'large');
-  const arenas: number[] = [];
-  const meter = async (_policy: PolicyName, _trace: Trace, arenaBytes: number) => {
-    arenas.push(arenaBytes);
-    return null;
-  };
-  await benchRow(trace, 'compact', meter);
-  // 2^15 - 1 granules of 8 bytes, in whole steps of 16.
-  expect(arenas.at(-1)).toBe(262_128);
-  expect(arenas.length).toBe(3);
-});
-
 test.each(['kaluma-pico', 'puckjs'])(
   '%s, interpreted: segregated takes at most half the cycles of first-fit',
   async (board) => {

@@ -29,6 +29,16 @@ describe.each(policyNames)('%s', (name) => {
     expect(heap.check()).toBe(0);
   });
 
+  test('an arena larger than the policy can use is one of which it uses what it can', () => {
+    for (const bytes of [1 << 18, 300_000, 1 << 20]) {
+      const heap = createHeap({ bytes, policy: policies[name] })!;
+      const large = heap.malloc(100_000);
+      const small = heap.malloc(10);
+      expect(Math.min(large, small), String(bytes)).toBeGreaterThan(0);
+      expect([heap.check(), heap.free(large), heap.free(small), heap.check()]).toEqual([0, 0, 0, 0]);
+    }
+  });
+
   test('calloc zeroes what a freed block left', () => {
     const heap = create();
     const a = heap.malloc(64);

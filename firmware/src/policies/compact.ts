@@ -18,7 +18,7 @@
  *
  * Bound: malloc and realloc go through the table at most seven times and move each live byte at most three times; free and
  * locate do not loop. A pin is one more step wherever the gap passes. host/bench/steps.ts has it as numbers. Overhead:
- * rounding to 8 bytes, and 2 bytes a handle; control 14 bytes. A granule has 15 bits: 256 KB at most.
+ * rounding to 8 bytes, and 2 bytes a handle; control 14 bytes. A granule has 15 bits: of an arena at most 256 KB are used.
  *
  * Invariants (check() returns the number)
  *   1  the table, pins included, ends where the lowest block begins or before
@@ -60,9 +60,9 @@ export { pin, unpin } from './handle-table.ts';
 const MAX_REQUEST_BYTES = MAX_END << 3;
 
 export function init(arenaBytes: number): number {
-  const end = arenaBytes >> 3;
+  const end = Math.min(arenaBytes >> 3, MAX_END);
   const capacity = end - endOfTable(1);
-  if (capacity < 1 || end > MAX_END) return 0;
+  if (capacity < 1) return 0;
   for (let word = CHECK; word < ENTRY; word++) u16[word] = 0;
   u16[ENTRY] = end;
   return capacity << 3;
