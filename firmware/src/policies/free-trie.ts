@@ -65,10 +65,14 @@ export function startBefore(granule: number): number {
   return size < granule && headSize(granule - size) === size ? granule - size : granule;
 }
 
+/** The granule that a free block names as its parent. Most live blocks are told by their word there: END or more. */
+export function parentOf(granule: number): number {
+  return u16[(granule << 2) + UP]! ^ SEAL;
+}
+
 /** The link that leads to the free block that begins at `granule`, which is below END; 0 when none does. */
 export function linkTo(granule: number): number {
-  // Most live blocks are told by a word that names no parent.
-  const up = u16[(granule << 2) + UP]! ^ SEAL;
+  const up = parentOf(granule);
   if (up >= endGranule()) return 0;
   const size = headSize(granule);
   const next = granule + size;

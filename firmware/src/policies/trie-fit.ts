@@ -37,6 +37,7 @@ import {
   linkByKey,
   linkTo,
   moveFree,
+  parentOf,
   ROOT,
   removeFree,
   startBefore,
@@ -69,7 +70,7 @@ function granulesFor(size: number): number {
 function misuseOf(offset: number): number {
   const granule = offset >> 3;
   if ((offset & 7) !== 0 || offset >>> 3 >= endGranule()) return MISUSE_WILD;
-  return isStart(granule) && linkTo(granule) === 0 ? 0 : MISUSE_NOT_LIVE;
+  return isStart(granule) && (parentOf(granule) >= endGranule() || linkTo(granule) === 0) ? 0 : MISUSE_NOT_LIVE;
 }
 
 /**
@@ -124,7 +125,7 @@ function release(granule: number, size: number): void {
   const after = takeFreeAt(next);
   if (after !== 0) clearStart(next);
   const before = startBefore(granule);
-  const link = linkTo(before);
+  const link = before === granule ? 0 : linkTo(before);
   if (link === 0) {
     insertFree(granule, size + after);
   } else {
