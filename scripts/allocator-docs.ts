@@ -7,7 +7,7 @@ import { packageRoot } from '../boards/root.ts';
 import { type PolicyName, policies, policyNames } from '../firmware/src/policies/index.ts';
 import { type BenchRow, benchRow, geometricMean } from '../host/bench/bench.ts';
 import { benchTable, summaryTable } from '../host/bench/bench-table.ts';
-import { cycleMeter } from '../host/bench/cycles.ts';
+import { cycleMeter } from '../host/bench/meters.ts';
 import { ASSEMBLYSCRIPT, DLMALLOC, LOOP_ALONE, type RaceResult, race } from '../host/bench/race.ts';
 import { readTrace } from '../host/trace/trace.ts';
 import { readTraces } from '../host/trace/traces.ts';

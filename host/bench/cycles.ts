@@ -2,7 +2,6 @@
  * Cycles of each call over a trace. Where they come from is a meter: native code on the Cortex-M core, or a board's
  * interpreter. Cycles are taken in an ample arena, so that they are the policy's and not a full heap's.
  */
-import { exitCodes, Problem } from '../../boards/problem.ts';
 import type { PolicyName } from '../../firmware/src/policies/index.ts';
 import type { Trace } from '../trace/trace.ts';
 
@@ -45,26 +44,4 @@ export function cycleStats(samples: readonly number[]): CycleStats | null {
     p99: sorted[Math.ceil(sorted.length * 0.99) - 1]!,
     max: sorted.at(-1)!,
   };
-}
-
-/** Meters by target. Each is loaded when it is asked for: compilers and engines are large. */
-const meters: Record<string, (target: string) => Promise<CycleMeter>> = {
-  native: async (target) => (await import('./native.ts')).nativeMeter(target),
-  board: async (target) => (await import('./interpreted.ts')).boardMeter(target),
-};
-
-/** The meter for `--native CPU` or `--board ID`; null when neither is given. */
-export async function cycleMeter(options: { native?: string; board?: string }): Promise<CycleMeter | null> {
-  const kind = options.native !== undefined ? 'native' : options.board !== undefined ? 'board' : null;
-  if (kind === null) return null;
-  const load = meters[kind];
-  if (!load) {
-    throw new Problem(
-      exitCodes.unsupported,
-      `cycles cannot be counted with --${kind} in this version`,
-      [],
-      'Leave the option out: footprints need neither.',
-    );
-  }
-  return load((options.native ?? options.board)!);
 }

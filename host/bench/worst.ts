@@ -122,7 +122,7 @@ const cached: Sequence = (meter) => {
 };
 
 /** A sequence as numbers: what to do, on which block, with which size. */
-export function runGenes(meter: StepMeter, genes: Int32Array): void {
+function runGenes(meter: StepMeter, genes: Int32Array): void {
   const keys: number[] = [];
   for (const gene of genes) {
     const which = (gene >>> 4) & 0xffff;

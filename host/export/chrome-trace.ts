@@ -6,7 +6,7 @@ import type { EngineSample } from '../model/events.ts';
 import { HeapModel } from '../model/heap-model.ts';
 import type { RecordedMark } from '../recording/format.ts';
 import type { Recording } from '../recording/reader.ts';
-import type { NameOf } from './export.ts';
+import type { NameOf } from './exporter.ts';
 
 const PROCESS = 1;
 

@@ -3,15 +3,10 @@
  * beyond the heap model, so a long recording needs no more memory than a short one.
  */
 import { jsonEvents } from '../monitor/json-events.ts';
-import type { Recording } from '../recording/reader.ts';
 import { exportChromeTrace } from './chrome-trace.ts';
 import { exportCsv } from './csv.ts';
+import type { Exporter } from './exporter.ts';
 import { exportSpeedscope } from './speedscope.ts';
-
-/** A site's source line, or a name made of its number. */
-export type NameOf = (site: number, bundleId: number) => string;
-
-export type Exporter = (recording: Recording, write: (text: string) => void, nameOf: NameOf) => void;
 
 export const exporters: Record<string, { summary: string; run: Exporter }> = {
   csv: {

@@ -6,7 +6,7 @@
  */
 import { HeapModel } from '../model/heap-model.ts';
 import type { Recording } from '../recording/reader.ts';
-import type { NameOf } from './export.ts';
+import type { NameOf } from './exporter.ts';
 
 export function exportSpeedscope(recording: Recording, write: (text: string) => void, nameOf: NameOf): void {
   const model = new HeapModel();

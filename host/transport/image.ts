@@ -3,7 +3,6 @@ import { loadBoard } from '../../boards/board.ts';
 import { parseFaults } from '../../sim/board/faults.ts';
 import type { Rp2040Board } from '../../sim/rp2040/rp2040-board.ts';
 import { bootImage } from '../sim/whole-system.ts';
-import type { OpenOptions } from './open.ts';
 import { openBoard, type SimTransport } from './sim.ts';
 
 const boardId = 'kaluma-pico';
@@ -11,7 +10,7 @@ const boardId = 'kaluma-pico';
 /** Boots the image and opens its line. Rejects with a Problem: no image, not one for this chip, rp2040js missing. */
 export async function openImage(
   spec: string,
-  { seed, faults }: Pick<OpenOptions, 'seed' | 'faults'> = {},
+  { seed, faults }: { seed?: number; faults?: string } = {},
 ): Promise<SimTransport<Rp2040Board>> {
   const [, imagePath = '', bootromPath] = /^(.*?)(?:,bootrom=(.*))?$/.exec(spec) ?? [];
   const board = await bootImage(

@@ -22,7 +22,7 @@ export function portMissing(name: string, detail: string): Problem {
   );
 }
 
-export function portBusy(name: string, detail: string): Problem {
+function portBusy(name: string, detail: string): Problem {
   return new Problem(
     exitCodes.noBoard,
     `${name} is in use by another program`,
@@ -31,7 +31,7 @@ export function portBusy(name: string, detail: string): Problem {
   );
 }
 
-export function portDenied(name: string, detail: string): Problem {
+function portDenied(name: string, detail: string): Problem {
   return new Problem(
     exitCodes.noBoard,
     `this user may not open ${name}`,
@@ -66,7 +66,7 @@ export function lineLost(name: string, reason: string): Problem {
   );
 }
 
-export function hostUnknown(name: string, detail: string): Problem {
+function hostUnknown(name: string, detail: string): Problem {
   return new Problem(
     exitCodes.noBoard,
     `there is no host of that name: ${name}`,

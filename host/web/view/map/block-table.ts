@@ -2,8 +2,8 @@
 import { plural } from '../../../view/units.ts';
 import type { Board } from '../../data/board.ts';
 import { el, setText, Table } from '../dom.ts';
-import { blocksOf, hex } from './draw.ts';
-import { ageWords, siteWords, sizeWords, stateWords } from './words.ts';
+import { blocksOf } from './draw.ts';
+import { ageWords, hex, siteWords, sizeWords, stateWords } from './words.ts';
 
 const ROWS = 100;
 

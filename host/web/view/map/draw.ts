@@ -6,7 +6,7 @@ import { bytesText } from '../../../view/units.ts';
 import type { Colours } from '../colours.ts';
 import { textOn } from '../contrast.ts';
 import type { Viewport } from './viewport.ts';
-import { regionWords } from './words.ts';
+import { hex, regionWords } from './words.ts';
 
 export type ColourBy = 'age' | 'site' | 'use';
 
@@ -37,15 +37,11 @@ const NAMED_PX = 190;
 const NAME_CHARACTERS = 28;
 /** Of blocks that are not of the site that is looked at. */
 const UNLIT = 0.25;
-const GUTTER_CHARACTERS = 4;
 /** Between two stripes. */
 const HATCH_PX = 6;
 
-export const hex = (offset: number, digits = GUTTER_CHARACTERS): string =>
-  `0x${offset.toString(16).padStart(digits, '0')}`;
-
 /** 0 for what was just made, to 1 for the oldest; on a logarithmic scale, for most blocks are young. */
-export function ageOf(block: Readonly<Block>, operations: number, oldestAt: number): number {
+function ageOf(block: Readonly<Block>, operations: number, oldestAt: number): number {
   const age = Math.max(0, operations - block.bornAt);
   const most = Math.max(1, operations - oldestAt);
   return Math.min(1, Math.log1p(age) / Math.log1p(most));

@@ -12,10 +12,10 @@ import type { Board } from '../../data/board.ts';
 import { colours } from '../colours.ts';
 import { el, type Panel, panel, setText } from '../dom.ts';
 import { BlockTable } from './block-table.ts';
-import { blockAt, blocksOf, type ColourBy, drawMap, hex } from './draw.ts';
+import { blockAt, blocksOf, type ColourBy, drawMap } from './draw.ts';
 import { Legend } from './legend.ts';
 import { Viewport } from './viewport.ts';
-import { blockWords, isSwept, mapWords } from './words.ts';
+import { blockWords, hex, isSwept, mapWords } from './words.ts';
 
 const ROW_PITCH = 18;
 const ROW_HEIGHT = 16;

@@ -4,9 +4,11 @@ import { type Block, type HeapModel, SIZE_UNKNOWN } from '../../../model/heap-mo
 import { type RegionUse, regionAt, regionName, regionRows } from '../../../model/regions.ts';
 import { visible } from '../../../view/escape.ts';
 import { bytesText, countText, durationText, percentText, plural } from '../../../view/units.ts';
-import { hex } from './draw.ts';
 
 const NAME_CHARACTERS = 28;
+
+/** An offset as the map's gutter has it. */
+export const hex = (offset: number): string => `0x${offset.toString(16).padStart(4, '0')}`;
 
 export type NameOf = (site: number) => string;
 
