@@ -56,7 +56,7 @@ const cpus = [
 ] as const;
 
 /** The facts of a board, each of them named in `sources`. */
-export const factsSchema = v.strictObject({
+const factsSchema = v.strictObject({
   engine: v.picklist(['espruino', 'kaluma']),
   engineVersion: text,
   chip: text,

@@ -9,7 +9,7 @@ import { Session } from '../host/monitor/session.ts';
 import { RecordingWriter } from '../host/recording/writer.ts';
 import { openSim } from '../host/transport/sim.ts';
 
-export const examplePath = join(packageRoot, 'host/web/page/example.hgrec');
+const examplePath = join(packageRoot, 'host/web/page/example.hgrec');
 
 const PROGRAM = 'weather-station.js';
 const BOARD = 'kaluma-pico';
@@ -17,7 +17,7 @@ const FOR_MS = 48_000;
 /** Of a mark of who watched. */
 const MARK_MS = 20_000;
 
-export async function writeExample(path: string): Promise<void> {
+async function writeExample(path: string): Promise<void> {
   const built = await bundle({ entry: join(packageRoot, 'examples', PROGRAM), board: loadBoard(BOARD) });
   const transport = await openSim(BOARD, { program: built.code });
   const startMs = transport.clock.nowMs();

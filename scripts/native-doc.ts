@@ -155,7 +155,7 @@ function policyTableText(rows: readonly Row[]): string {
   return `${policyTableHead}${lines.join('\n')}\n`;
 }
 
-export function tableText(rows: readonly Row[]): string {
+function tableText(rows: readonly Row[]): string {
   const lines = rows.map(({ name, isOurs, mallocMean, mallocMax, freeMean, freeMax, codeBytes }) => {
     const cells = [
       name,
@@ -168,7 +168,7 @@ export function tableText(rows: readonly Row[]): string {
   return `${tableHead}${lines.join('\n')}\n`;
 }
 
-export const boundTableHead = '| policy | malloc bound / measured | free bound / measured |\n|---|---|---|\n';
+const boundTableHead = '| policy | malloc bound / measured | free bound / measured |\n|---|---|---|\n';
 const boundPolicies: readonly PolicyName[] = ['tlsf', 'buddy', 'percore', 'slab', 'trie-fit', 'best-fit', 'segregated'];
 /** No interrupt uses the heap, and nothing overwrites links. */
 const undisturbed = { deferred: 0, overwritten: 0 };

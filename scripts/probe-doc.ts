@@ -11,7 +11,7 @@ import { probeMarkdown } from '../host/probe/probe-table.ts';
 export const documentPath = join(packageRoot, 'docs', 'probe-cost.md');
 export const documentBoards = ['kaluma-pico', 'puckjs'];
 
-export async function probeDocument(): Promise<string> {
+async function probeDocument(): Promise<string> {
   const sections: string[] = [];
   for (const id of documentBoards) {
     const board = loadBoard(id);

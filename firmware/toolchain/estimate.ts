@@ -42,7 +42,7 @@ export interface EstimateOptions {
 }
 
 /** Part of the engine's memory that must be left: calls, temporaries and the telemetry's timer live there. */
-export const marginFraction = 0.1;
+const marginFraction = 0.1;
 
 const espruino = {
   /** An assumption: what a board without a program has in use (its REPL, its pins, the history). */

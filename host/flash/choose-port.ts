@@ -12,7 +12,7 @@ export async function listPorts(): Promise<FoundPort[]> {
   return judgePorts(ports);
 }
 
-export function portLine({ path, boards, why, manufacturer }: FoundPort): string {
+function portLine({ path, boards, why, manufacturer }: FoundPort): string {
   const names = boards.length > 0 ? `${boards.join(' or ')} (${why})` : why;
   return [path, names, manufacturer].filter(Boolean).join('  ');
 }

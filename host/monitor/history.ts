@@ -8,7 +8,7 @@ const MOST_SCENES = 256;
 const FIRST_EVERY_MS = 100;
 
 /** The scene with its blocks copied: the model goes on, the copy stays. */
-export function frozen(scene: Scene): Scene {
+function frozen(scene: Scene): Scene {
   const blocks: number[] = [];
   scene.walk((offset, sizeBytes, kind) => blocks.push(offset, sizeBytes, kind));
   const kept = Int32Array.from(blocks);

@@ -20,7 +20,7 @@ import type { Outcome } from '../../sim/engine/engine.ts';
 import { TelemetryDecoder } from '../model/decoder.ts';
 import { HeapModel } from '../model/heap-model.ts';
 
-export const probeLevels: readonly TelemetryLevel[] = ['off', 'counters', 'sampled', 'events'];
+const probeLevels: readonly TelemetryLevel[] = ['off', 'counters', 'sampled', 'events'];
 
 export interface ProbeCost {
   level: TelemetryLevel;

@@ -15,7 +15,7 @@ const HEADINGS = [
   'bundle',
 ];
 
-export function probeRows(rows: readonly ProbeCost[], { clockHz }: Board): string[][] {
+function probeRows(rows: readonly ProbeCost[], { clockHz }: Board): string[][] {
   return rows.map((row) => [
     row.level,
     countText(row.callCycles),

@@ -180,7 +180,7 @@ export class ProfilePlaces {
 const keyOf = ({ name, source, line, column }: CallFrame): string => `${source}:${line}:${column}:${name}`;
 
 /** Units of each call with all that it called. */
-export function totalUnits(calls: readonly Call[]): number[] {
+function totalUnits(calls: readonly Call[]): number[] {
   const totals = calls.map(({ selfUnits }) => selfUnits);
   // A call comes after its caller in the list.
   for (let at = calls.length - 1; at > 0; at--) totals[calls[at]!.parent]! += totals[at]!;

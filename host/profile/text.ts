@@ -8,7 +8,7 @@ import type { ProfiledRun } from './run.ts';
 const barCells = 12;
 
 /** `812`, `12.3 k`, `4.56 M`: three significant figures from 1,000 up. */
-export function cyclesText(cycles: number): string {
+function cyclesText(cycles: number): string {
   for (const [size, unit] of [
     [1e9, 'G'],
     [1e6, 'M'],

@@ -12,7 +12,7 @@ export const pagePath = join(packageRoot, 'dist', 'heapglass.html');
 const AT_REST = '<html lang="en" data-live="no">';
 const LIVE = '<html lang="en" data-live="yes">';
 
-export function readPage(): string {
+function readPage(): string {
   try {
     return readFileSync(pagePath, 'utf8');
   } catch (error) {

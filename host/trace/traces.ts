@@ -17,7 +17,7 @@ function tracesIn(folder: string): string[] {
 }
 
 /** Paths of the recorded traces at hand, in alphabetical order. */
-export function recordedTracePaths(): string[] {
+function recordedTracePaths(): string[] {
   const folder = folders.find((path) => existsSync(path));
   return folder === undefined ? [] : tracesIn(folder);
 }

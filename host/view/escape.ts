@@ -35,7 +35,7 @@ export function scriptJson(value: unknown): string {
 }
 
 /** Text of a REPL as lines to show: colours and cursor moves are dropped, what else is not text becomes `?`. */
-export function replText(text: string): string {
+function replText(text: string): string {
   return text.replace(/\x1b\[[0-9;?]*[A-Za-z]|\x1b[78]|\r|\x07/g, '').replace(/[\x00-\x09\x0b-\x1f\x7f]/g, '?');
 }
 
@@ -43,7 +43,7 @@ export function replText(text: string): string {
 const takenBack = /\r\x1b\[J|\x1b\[2K\r/;
 
 /** A line that a program printed, without the REPL's prompt before it; null for a prompt alone. */
-export function printedLine(line: string): string | null {
+function printedLine(line: string): string | null {
   const parts = line.split(takenBack);
   if (parts.length > 1) return replText(parts.at(-1)!);
   // With its echo off a REPL takes nothing back; its prompt has no space behind it.

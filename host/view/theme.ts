@@ -49,7 +49,7 @@ export function sgrFrom(before: Style, after: Style): string {
 }
 
 /** xterm's 256 colours as `#rrggbb`, for pictures: 0-15 as xterm's defaults, a 6x6x6 cube, 24 greys. */
-export function hexColour(index: number): string {
+function hexColour(index: number): string {
   const hex = (r: number, g: number, b: number) => `#${[r, g, b].map((v) => v.toString(16).padStart(2, '0')).join('')}`;
   if (index < 16) return basic[index]!;
   if (index >= 232) return hex(8 + (index - 232) * 10, 8 + (index - 232) * 10, 8 + (index - 232) * 10);

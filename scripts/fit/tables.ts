@@ -1,5 +1,4 @@
 /** What is fitted for each engine, and with which weights: the one place that decides it. */
-import { loadBoard } from '../../boards/board.ts';
 import type { Bag } from '../../sim/engine/features.ts';
 import { meterFeatures } from '../../sim/engine/meters.ts';
 import { fitPrices, type Measured } from './fit.ts';
@@ -119,5 +118,3 @@ function completed(prices: Record<string, number>): Record<string, number> {
   }
   return Object.fromEntries(Object.entries(prices).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
-
-export const boardOf = (engine: EngineName) => loadBoard(engine === 'jerryscript' ? 'kaluma-pico' : 'pico_r1_3');

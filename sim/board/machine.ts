@@ -75,8 +75,3 @@ export interface Machine {
 }
 
 export type FirmwareFactory = (machine: Machine) => Firmware;
-
-/** Waits until `atNs`. */
-export function* sleepUntil(atNs: number): Task {
-  yield { untilNs: atNs, forInput: false };
-}

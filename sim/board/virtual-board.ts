@@ -18,7 +18,7 @@ import type { LineBoard } from './line-board.ts';
 import type { EngineFactory, Firmware, FirmwareFactory, HostFunctions, Machine, Task, Wait } from './machine.ts';
 import type { PinChange } from './pins.ts';
 import { createRandom, type Random } from './random.ts';
-import { nsPerMs, nsPerSecond } from './time.ts';
+import { nsPerSecond } from './time.ts';
 
 /** A run that takes longer than this does not end by itself: it goes on until Ctrl-C. */
 const endlessSeconds = 60;
@@ -290,9 +290,4 @@ export class VirtualBoard implements LineBoard {
       },
     };
   }
-}
-
-/** Milliseconds of virtual time, for people and for the host's clock. */
-export function millisecondsOf(ns: number): number {
-  return ns / nsPerMs;
 }

@@ -9,7 +9,7 @@ import { readApsr, selectStack, writeApsr } from './special.ts';
 
 export const EXCEPTION = { NMI: 2, HardFault: 3, SVCall: 11, PendSV: 14, SysTick: 15 } as const;
 /** Exceptions from 16 up are interrupts. */
-export const EXCEPTION_COUNT = 48;
+const EXCEPTION_COUNT = 48;
 /** Branches to these addresses and above return from an exception, in handler mode. */
 export const EXC_RETURN = 0xfffffff0;
 

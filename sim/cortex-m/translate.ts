@@ -7,9 +7,9 @@ import { ASR, LSL, LSR } from './flags.ts';
 import { bitCount } from './multiple.ts';
 import { branchOf, conditionOf, dOf, immOf, isConditional, mOf, nOf, O, SCRAP, upperOf, ZERO } from './operations.ts';
 
-export const FLAG_NZ = 1;
-export const FLAG_C = 2;
-export const FLAG_V = 4;
+const FLAG_NZ = 1;
+const FLAG_C = 2;
+const FLAG_V = 4;
 
 export interface Translation {
   readonly text: string;

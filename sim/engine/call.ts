@@ -17,7 +17,7 @@ export interface CallFigures {
 }
 
 /** Ends what never ends: some minutes of board time. */
-export const defaultCallBudget = 50e9;
+const defaultCallBudget = 50e9;
 
 /**
  * Loads `source` and runs the statement `call` once. Throws a Problem where the program cannot be loaded, or the call

@@ -40,7 +40,7 @@ export interface ExecutionProfile {
 }
 
 /** Calls told apart; what is called beyond counts as one. */
-export const mostCalls = 1 << 16;
+const mostCalls = 1 << 16;
 
 /** What the instrumented text counts into: read by `executionProfile`. */
 export interface CallCounters {

@@ -11,7 +11,7 @@ import { exitCodes, Problem } from '../../boards/problem.ts';
 export const flashBase = 0x1000_0000;
 /** The chip's RAM, 264 KB (RP2040 datasheet 2.6.2). */
 export const ramBase = 0x2000_0000;
-export const ramEnd = 0x2004_2000;
+const ramEnd = 0x2004_2000;
 /** Behind the second-stage boot code lies the program's vector table (pico-sdk crt0, boot_stage2). */
 export const vectorTableOffset = 0x100;
 

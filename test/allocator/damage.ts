@@ -237,7 +237,7 @@ export function damageHeaps(arenas: readonly GuardedPolicy[], kind: DamageKind, 
 }
 
 /** The harms of one case. */
-export function damageHeap(guarded: GuardedPolicy, kind: DamageKind, seed: number): ReadonlySet<Harm> {
+function damageHeap(guarded: GuardedPolicy, kind: DamageKind, seed: number): ReadonlySet<Harm> {
   const random = randomSource(seed * 7919 + 1);
   const { policy, bytes, watch } = guarded;
   bytes.fill(random(2) === 0 ? 0 : random(256));

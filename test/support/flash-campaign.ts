@@ -81,7 +81,7 @@ export function holds(board: VirtualBoard, program: Uint8Array): boolean {
 }
 
 /** Flashes once, as the seed says. */
-export async function flashOnce(seed: number, way: Way): Promise<Outcome> {
+async function flashOnce(seed: number, way: Way): Promise<Outcome> {
   const random = createRandom(seed);
   const facts = loadBoard(boards[random.below(boards.length)]!);
   const areaBytes = facts.savedCode

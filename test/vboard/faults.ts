@@ -66,7 +66,7 @@ function drawProgram(random: Random): Uint8Array {
 }
 
 /** What a power-up would run. */
-export function storedProgram(board: VirtualBoard): Uint8Array {
+function storedProgram(board: VirtualBoard): Uint8Array {
   const { bytes } = board.flash;
   if (board.board.engine === 'kaluma') {
     const end = bytes.indexOf(0, programAreaOffset);

@@ -7,7 +7,7 @@ import { readTrace, type Trace } from '../../host/trace/trace.ts';
 const shared = join(packageRoot, '..', 'shared', 'traces');
 const own = join(packageRoot, 'test', 'fixtures', 'traces');
 
-export const tracesAreShared = existsSync(shared);
+const tracesAreShared = existsSync(shared);
 const folder = tracesAreShared ? shared : own;
 if (!tracesAreShared) console.warn(`traces: ${shared} is not there, so only those in test/fixtures/traces are run`);
 

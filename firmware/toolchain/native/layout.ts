@@ -43,7 +43,7 @@ export interface Layout {
 /** LDR (literal) and ADR reach 1020 bytes; a pool is placed before the oldest user is this far away. */
 const POOL_REACH = 900;
 /** The index of the set bit for each value of the top five bits of `bit * DE_BRUIJN`. */
-export const BIT_TABLE = Uint8Array.from({ length: 32 }, () => 0);
+const BIT_TABLE = Uint8Array.from({ length: 32 }, () => 0);
 for (let bit = 0; bit < 32; bit++) BIT_TABLE[Math.imul(1 << bit, DE_BRUIJN) >>> 27] = bit;
 
 const TABLE = 'table';

@@ -28,7 +28,7 @@ export type Item =
 /** A block this short that returns is copied in place of a jump to it. */
 const SHORT_RETURN = 3;
 
-export const routineLabel = (name: string): string => name;
+const routineLabel = (name: string): string => name;
 
 export function linearise(routine: MachineRoutine, at: number): Item[] {
   const items: Item[] = [{ kind: 'label', label: routineLabel(routine.name), loopBound: null }];

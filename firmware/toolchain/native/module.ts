@@ -30,7 +30,7 @@ export interface SubsetModule {
 /** Functions below this many syntax nodes cost less inside their caller than as a call. */
 const SMALL_NODES = 40;
 /** The base and four parameters travel in registers. */
-export const MAX_ROUTINE_PARAMETERS = 4;
+const MAX_ROUTINE_PARAMETERS = 4;
 
 const knownNames: Record<string, Known> = {
   u8: { kind: 'view', width: 1 },

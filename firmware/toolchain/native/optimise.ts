@@ -289,7 +289,7 @@ function foldBranches(routine: Routine): void {
   }
 }
 
-export function removeDead(routine: Routine): void {
+function removeDead(routine: Routine): void {
   const live = new Set<Value>();
   const work: Value[] = [];
   const mark = (value: Value): void => {

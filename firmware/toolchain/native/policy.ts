@@ -6,7 +6,7 @@ import { type Compiled, type Cpu, compile } from './compile.ts';
 import { readSource } from './source.ts';
 
 /** The functions of a policy that native code offers. */
-export const policyEntries = [
+const policyEntries = [
   'malloc',
   'free',
   'realloc',

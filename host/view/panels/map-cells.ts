@@ -6,7 +6,7 @@ import type { Scene } from '../scene.ts';
 const GRAIN_BYTES = 8;
 
 /** In the place of a part: a cell that is mostly the policy's own, and one that is mostly nobody's. */
-export const CELL_CONTROL = -1;
+const CELL_CONTROL = -1;
 export const CELL_BEYOND = -2;
 
 export interface MapCells {

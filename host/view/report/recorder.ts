@@ -7,7 +7,7 @@ import type { Scene } from '../scene.ts';
 import { verdicts } from '../verdicts.ts';
 
 /** Cells of the report's map, and of each key frame. */
-export const REPORT_CELLS = 1024;
+const REPORT_CELLS = 1024;
 const MOST_KEY_FRAMES = 128;
 const FIRST_EVERY_MS = 50;
 
@@ -43,7 +43,7 @@ export interface ReportData {
   regions?: NonNullable<Scene['regions']>;
 }
 
-export function cellsText(parts: Float64Array): string {
+function cellsText(parts: Float64Array): string {
   let text = '';
   for (const part of parts) {
     if (Number.isNaN(part)) text += ' ';

@@ -45,7 +45,7 @@ export function shiftedRegister(core: Core, r: Int32Array, pc: number, h: number
 }
 
 /** A shift as instructions with an immediate encode it: 0 means 32 for LSR and ASR, and RRX for ROR (A7.4.2). */
-export function shiftImmediate(carry: { c: number }, kind: number, x: number, count: number): number {
+function shiftImmediate(carry: { c: number }, kind: number, x: number, count: number): number {
   if (count !== 0 || kind === LSL) return shiftWithCarry(carry, kind, x, count);
   if (kind === LSR || kind === ASR) return shiftWithCarry(carry, kind, x, 32);
   const rotated = (carry.c & 0x80000000) | (x >>> 1);

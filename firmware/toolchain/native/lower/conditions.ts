@@ -71,7 +71,7 @@ export function lowerCondition(ctx: Context, node: Expression, yes: Block, no: B
   ctx.ssa.branch('ne', value, ctx.ssa.constant(0, node.start), yes, no, node.start);
 }
 
-export function lowerComparison(ctx: Context, node: BinaryExpression, yes: Block, no: Block): void {
+function lowerComparison(ctx: Context, node: BinaryExpression, yes: Block, no: Block): void {
   const isBoolean = (side: Node): boolean =>
     (side.type === 'BinaryExpression' && Object.hasOwn(comparisons, (side as BinaryExpression).operator)) ||
     (side.type === 'ParenthesizedExpression' && isBoolean((side as ParenthesizedExpression).expression));

@@ -114,7 +114,7 @@ export function lowerExpression(ctx: Context, node: Expression): Value {
 }
 
 /** Module constants are lowered where they are used, in the module's own scope. */
-export function lowerModuleConstant(ctx: Context, node: Expression): Value {
+function lowerModuleConstant(ctx: Context, node: Expression): Value {
   const frame = ctx.frame;
   ctx.frame = { scopes: [], continuation: { kind: 'routine' }, loops: [] };
   const value = resolve(lowerExpression(ctx, node));
@@ -123,7 +123,7 @@ export function lowerModuleConstant(ctx: Context, node: Expression): Value {
   return value;
 }
 
-export function lowerSelect(ctx: Context, node: Expression): Value {
+function lowerSelect(ctx: Context, node: Expression): Value {
   if (node.type !== 'ConditionalExpression') {
     problem(ctx, node, 'a logical operator is only a condition in the native subset', 'Use if, or ? :.');
   }

@@ -78,7 +78,7 @@ export function lowerDivision(ctx: Context, node: BinaryExpression): Value {
 }
 
 /** floor(log2(x)) by halving, as bits.ts does it; steps that cannot matter are left out. */
-export function highestBySteps(ctx: Context, x: Value, at: number): Value {
+function highestBySteps(ctx: Context, x: Value, at: number): Value {
   const rest: Variable = { name: 'rest', constant: false };
   const count: Variable = { name: 'count', constant: false };
   ctx.ssa.write(rest, x);

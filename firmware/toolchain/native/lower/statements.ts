@@ -76,7 +76,7 @@ export function lowerStatement(ctx: Context, node: Statement): void {
   }
 }
 
-export function lowerReturn(ctx: Context, argument: Expression | null, node: Node): void {
+function lowerReturn(ctx: Context, argument: Expression | null, node: Node): void {
   const continuation = ctx.frame.continuation;
   const at = node.start;
   if (continuation.kind === 'condition') {

@@ -119,7 +119,7 @@ export function passArguments(ctx: Selection, args: readonly Value[]): void {
   ctx.emit('mov', { d: 0, a: base });
 }
 
-export function selectAdd(ctx: Selection, value: Value, a: Value, b: Value): void {
+function selectAdd(ctx: Selection, value: Value, a: Value, b: Value): void {
   if (b.op !== 'const') {
     ctx.emit('add', { a: ctx.use(a), b: ctx.use(b), d: ctx.registerOf(value) });
     return;
@@ -141,7 +141,7 @@ export function selectAdd(ctx: Selection, value: Value, a: Value, b: Value): voi
 }
 
 /** d = a op b where the instruction overwrites its first operand. */
-export function selectTied(ctx: Selection, value: Value, left: Value, right: Value): void {
+function selectTied(ctx: Selection, value: Value, left: Value, right: Value): void {
   let [a, b] = [left, right];
   // The operand that is overwritten: a constant made for it, or one that nobody else reads.
   if (commutative.has(value.op) && (b.op === 'const' || (ctx.useCounts.get(b) === 1 && ctx.useCounts.get(a) !== 1))) {
@@ -155,7 +155,7 @@ export function selectTied(ctx: Selection, value: Value, left: Value, right: Val
 }
 
 /** x & mask for a mask of adjacent ones at either end, as two shifts; bytes and halves have an instruction. */
-export function maskByShifts(ctx: Selection, value: Value, x: Value, mask: number): boolean {
+function maskByShifts(ctx: Selection, value: Value, x: Value, mask: number): boolean {
   const m = mask >>> 0;
   const d = ctx.registerOf(value);
   if (m === 0xff || m === 0xffff) {
@@ -179,7 +179,7 @@ export function maskByShifts(ctx: Selection, value: Value, x: Value, mask: numbe
   return false;
 }
 
-export function selectLowest(ctx: Selection, value: Value, x: Value): void {
+function selectLowest(ctx: Selection, value: Value, x: Value): void {
   const d = ctx.registerOf(value);
   if (ctx.options.hasClz) {
     const reversed = ctx.fresh();
