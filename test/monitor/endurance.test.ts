@@ -7,8 +7,9 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { packageRoot } from '../../boards/root.ts';
+import { churn } from '../wire/churn.ts';
 import { recordedHeap } from '../wire/device.ts';
-import { below, random } from '../wire/random.ts';
+import { random } from '../wire/random.ts';
 
 vi.mock('../../firmware/src/telemetry/observer.ts', () => import('../../firmware/src/telemetry/recorder.ts'));
 
@@ -26,28 +27,13 @@ const residentMb = (child: ChildProcess): number =>
 
 /** The frames of `operations` calls on a heap, a batch at a time. */
 function* line(operations: number): Generator<Uint8Array> {
-  const next = random(5);
-  const { heap, clock, drain } = recordedHeap({ policy: 'best-fit', bytes: 24_000 });
-  const live: number[] = [];
-  for (let i = 0; i < operations; ) {
-    if (live.length < 40 || (live.length < 200 && next() < 0.5)) {
-      const offset = heap.malloc(8 + below(next, 60), below(next, 12));
-      if (offset === 0) continue;
-      live.push(offset);
-    } else {
-      const index = below(next, live.length);
-      heap.free(live[index]!);
-      live[index] = live[live.length - 1]!;
-      live.pop();
-    }
-    if (++i % 64 === 0) {
-      clock.ms += 18;
-      const frames = drain();
-      if (frames.length > 0) yield Buffer.concat(frames);
-    }
+  const device = recordedHeap({ policy: 'best-fit', bytes: 24_000 });
+  for (const _ of churn(device, random(5), operations, 200)) {
+    const frames = device.drain();
+    if (frames.length > 0) yield Buffer.concat(frames);
   }
-  clock.ms += 2000;
-  yield Buffer.concat(drain());
+  device.clock.ms += 2000;
+  yield Buffer.concat(device.drain());
 }
 
 test.skipIf(!hasProc)(

@@ -9,6 +9,7 @@ import { TelemetryDecoder } from '../../host/model/decoder.ts';
 import { HeapModel } from '../../host/model/heap-model.ts';
 import { Recording } from '../../host/recording/reader.ts';
 import { RecordingWriter } from '../../host/recording/writer.ts';
+import { churn } from '../wire/churn.ts';
 import { modelDigest, recordedHeap } from '../wire/device.ts';
 import { below, random } from '../wire/random.ts';
 
@@ -21,36 +22,19 @@ const header = { startedAt: '2026-01-01T00:00:00.000Z', source: 'test', sites: {
 
 /** Random work of `operations` calls, its line recorded; returns what a listener made of it live. */
 function record(path: string, operations: number, close = true) {
-  const next = random(operations);
-  const { heap, clock, drain } = recordedHeap({ policy: 'best-fit', bytes: 24_000 });
+  const device = recordedHeap({ policy: 'best-fit', bytes: 24_000 });
   const model = new HeapModel();
   const decoder = new TelemetryDecoder(model);
   const writer = new RecordingWriter(path, header);
   const listen = (): void => {
-    for (const frame of drain()) {
-      writer.line(frame, clock.ms);
+    for (const frame of device.drain()) {
+      writer.line(frame, device.clock.ms);
       decoder.push(frame);
       writer.decoded(decoder, model);
     }
   };
-  const live: number[] = [];
-  for (let i = 0; i < operations; ) {
-    if (live.length < 40 || (live.length < 300 && next() < 0.5)) {
-      const offset = heap.malloc(8 + below(next, 60), below(next, 12));
-      if (offset === 0) continue;
-      live.push(offset);
-    } else {
-      const index = below(next, live.length);
-      heap.free(live[index]!);
-      live[index] = live[live.length - 1]!;
-      live.pop();
-    }
-    if (++i % 64 === 0) {
-      clock.ms += 18;
-      listen();
-    }
-  }
-  clock.ms += 200;
+  for (const _ of churn(device, random(operations), operations, 300)) listen();
+  device.clock.ms += 200;
   listen();
   if (close) writer.close();
   else writer.flush();
