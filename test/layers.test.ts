@@ -90,3 +90,12 @@ test('the map in docs/design.md has folders that exist, and every one of the fir
     [...foldersIn('firmware'), ...foldersIn('firmware/src')].sort(),
   );
 });
+
+test('CONTRIBUTING.md says what each script writes', () => {
+  const scripts = readdirSync(join(packageRoot, 'scripts')).filter((name) => name.endsWith('.ts'));
+  // What a script imports is a part of it.
+  const parts = scripts.flatMap((name) => imports(`scripts/${name}`).map(({ target }) => target));
+  const text = readFileSync(join(packageRoot, 'CONTRIBUTING.md'), 'utf8');
+  const whole = scripts.map((name) => `scripts/${name}`).filter((path) => !parts.includes(normalize(path)));
+  expect(whole.filter((path) => !text.includes(path))).toEqual([]);
+});

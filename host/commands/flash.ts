@@ -1,3 +1,4 @@
+/** `heapglass flash`: a program onto a board by the board's own protocol, and the board's word that it is there. */
 import { resolve } from 'node:path';
 import { loadBoard } from '../../boards/board.ts';
 import { policyNames } from '../../firmware/src/policies/index.ts';

@@ -1,3 +1,4 @@
+/** What the page's build takes as text besides code. */
 declare module '*.css';
 declare module '*.hgrec' {
   /** The file in base64. */
