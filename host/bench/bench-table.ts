@@ -37,7 +37,7 @@ export function benchTable(results: readonly BenchRow[]): string {
   return textTable(rows);
 }
 
-/** Geometric means over the recorded traces, of policies and of peers, the best first. */
+/** Geometric means over the recorded traces, of policies and of peers, the best first; whoever has no answer for one is named below. */
 export function summaryTable(results: readonly BenchRow[], traces: readonly Trace[]): string {
   const recorded = traces.filter(({ header }) => header.recorder !== undefined);
   const entries: { name: string; alignment: number; utilisations: number[] }[] = [];
@@ -62,7 +62,13 @@ export function summaryTable(results: readonly BenchRow[], traces: readonly Trac
   const complete = entries.filter(({ utilisations }) => utilisations.length === recorded.length);
   if (recorded.length === 0 || complete.length === 0) return '';
   complete.sort((a, b) => geometricMean(b.utilisations) - geometricMean(a.utilisations));
-  return textTable([
+  const names = new Set(recorded.map(({ name }) => name));
+  const without = results.filter(({ trace, utilisation }) => names.has(trace) && utilisation === null);
+  const notes = [...new Set(without.map(({ policy }) => policy))].map((policy) => {
+    const missed = without.filter((row) => row.policy === policy).map(({ trace }) => trace);
+    return `${policy} is in no mean: no arena that it can use completes ${missed.join(', ')}\n`;
+  });
+  const table = textTable([
     [`over ${recorded.length} recorded traces`, 'alignment', 'geomean %', 'worst %'],
     ...complete.map(({ name, alignment, utilisations }) => [
       name,
@@ -71,6 +77,7 @@ export function summaryTable(results: readonly BenchRow[], traces: readonly Trac
       percent(Math.min(...utilisations)),
     ]),
   ]);
+  return `${table}${notes.join('')}`;
 }
 
 /** Sequences that `bench --worst` searches for a policy. */

@@ -5,6 +5,7 @@ import { packageRoot } from '../../boards/root.ts';
 import { type PolicyName, policies, policyNames } from '../../firmware/src/policies/index.ts';
 import { parseArguments } from '../../host/arguments.ts';
 import { benchRow } from '../../host/bench/bench.ts';
+import { summaryTable } from '../../host/bench/bench-table.ts';
 import { minimumFootprint } from '../../host/bench/footprint.ts';
 import { peerFootprints } from '../../host/bench/peers.ts';
 import type { WorstRow } from '../../host/bench/worst.ts';
@@ -59,6 +60,19 @@ test('a table names the best peer of a recorded trace', async () => {
   const { out } = await run(fixture('mqtt-sub'), '--policies', 'best-fit');
   expect(out).toContain('97.4 umm');
   expect(out).toMatch(/geomean %/);
+});
+
+test('a policy without an answer for a trace is in no mean, and that is said', () => {
+  const header = '{"name":"large","recorder":"by hand"}';
+  const large = parseTrace(`${header}\na 1 300000\n`, 'large.trace');
+  const rows = (['compact', 'tlsf'] as const).map((policy) => ({
+    ...{ trace: 'large', policy, peakLiveBytes: 300000, cycles: null, codeBytes: null, payloadAlignmentBytes: 8 },
+    ...{ movesBlocks: policy === 'compact', footprintBytes: policy === 'compact' ? null : 301000 },
+    utilisation: policy === 'compact' ? null : 300000 / 301000,
+  }));
+  const table = summaryTable(rows, [large]);
+  expect(table).toContain('tlsf ');
+  expect(table.trimEnd().split('\n').at(-1)).toBe('compact is in no mean: no arena that it can use completes large');
 });
 
 test('a policy or a trace that is not there is a Problem', async () => {
