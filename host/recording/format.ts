@@ -71,6 +71,15 @@ export interface CheckpointPlace {
   operations: number;
 }
 
+/** A scrub decodes at most this many operations and a batch: some tens of milliseconds. */
+const CHECKPOINT_OPERATIONS = 8192;
+/** A checkpoint of a large heap is large: it is worth this many operations a live block. */
+const OPERATIONS_PER_BLOCK = 16;
+
+/** So many operations lie between two checkpoints of a heap. */
+export const checkpointOperations = (liveBlocks: number): number =>
+  Math.max(CHECKPOINT_OPERATIONS, OPERATIONS_PER_BLOCK * liveBlocks);
+
 export function encodeRecord(kind: number, payload: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(RECORD_HEAD_BYTES + payload.length + RECORD_TAIL_BYTES);
   const view = new DataView(bytes.buffer);

@@ -25,6 +25,7 @@ import {
   type RecordedMark,
   type RecordingHeader,
 } from './format.ts';
+import { parsed, SitesSchema } from './record-json.ts';
 
 const HeaderSchema = v.object({
   version: v.literal(1),
@@ -36,7 +37,6 @@ const HeaderSchema = v.object({
 });
 
 const MarkSchema = v.object({ hostMs: v.number(), atMs: v.number(), text: v.string() });
-const SitesSchema = v.object({ bundleId: v.number(), program: v.string(), sites: v.record(v.string(), v.string()) });
 
 /** Bytes decoded between two looks at a target that is near: less than a frame. */
 const SEEK_SLICE_BYTES = 64;
@@ -248,16 +248,6 @@ function open(path: string): number {
     Error('it is no regular file: records are read from any place of it'),
     advice,
   );
-}
-
-/** A record's JSON, when it is what it should be. */
-function parsed<T>(schema: v.GenericSchema<unknown, T>, payload: Uint8Array): T | null {
-  try {
-    const result = v.safeParse(schema, JSON.parse(new TextDecoder().decode(payload)));
-    return result.success ? result.output : null;
-  } catch {
-    return null;
-  }
 }
 
 /** A file's keys are anybody's: none reaches a prototype. */

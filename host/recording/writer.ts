@@ -10,6 +10,7 @@ import type { HeapModel } from '../model/heap-model.ts';
 import { cannotWrite } from '../output-file.ts';
 import {
   type CheckpointPlace,
+  checkpointOperations,
   encodeRecord,
   KIND_CHECKPOINT,
   KIND_HEADER,
@@ -26,10 +27,6 @@ import {
 
 const FLUSH_BYTES = 16384;
 const FLUSH_MS = 250;
-/** A scrub decodes at most this many operations and a batch: some tens of milliseconds. */
-const CHECKPOINT_OPERATIONS = 8192;
-/** A checkpoint of a large heap is large: it is worth this many operations a live block. */
-const OPERATIONS_PER_BLOCK = 16;
 
 export class RecordingWriter {
   readonly path: string;
@@ -96,7 +93,7 @@ export class RecordingWriter {
   decoded(decoder: TelemetryDecoder, model: HeapModel): void {
     if (this.isFull) return;
     if (model.operations < this.#checkpointed) this.#checkpointed = 0;
-    const due = Math.max(CHECKPOINT_OPERATIONS, OPERATIONS_PER_BLOCK * model.liveBlocks);
+    const due = checkpointOperations(model.liveBlocks);
     if (model.operations - this.#checkpointed < due) return;
     this.flush();
     this.#checkpointed = model.operations;

@@ -14,6 +14,7 @@ import {
   MAGIC,
   type RecordingHeader,
 } from '../../recording/format.ts';
+import { parsed, SitesSchema } from '../../recording/record-json.ts';
 import { visible } from '../../view/escape.ts';
 import type { ByteSource } from './byte-source.ts';
 import { LoggedSession } from './logged-session.ts';
@@ -27,7 +28,6 @@ const NAME_CHARACTERS = 120;
 const REASON_CHARACTERS = 200;
 
 const MarkSchema = v.object({ text: v.string() });
-const SitesSchema = v.object({ bundleId: v.number(), program: v.string(), sites: v.record(v.string(), v.string()) });
 
 export type LineState = 'connecting' | 'live' | 'lost' | 'ended';
 
@@ -209,14 +209,5 @@ export class Board {
   #keepNames(bundleId: number, sites: Readonly<Record<string, string>>): void {
     const names = Object.entries(sites).map(([site, name]) => [site, visible(name, NAME_CHARACTERS)] as const);
     this.#names.set(bundleId, new Map(names));
-  }
-}
-
-function parsed<T>(schema: v.GenericSchema<unknown, T>, payload: Uint8Array): T | null {
-  try {
-    const result = v.safeParse(schema, JSON.parse(new TextDecoder().decode(payload)));
-    return result.success ? result.output : null;
-  } catch {
-    return null;
   }
 }

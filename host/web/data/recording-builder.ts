@@ -6,6 +6,7 @@
  * what comes while it is packed waits.
  */
 import {
+  checkpointOperations,
   encodeRecord,
   KIND_CHECKPOINT,
   KIND_HEADER,
@@ -20,9 +21,6 @@ import { MemorySource } from './byte-source.ts';
 
 const FLUSH_MS = 50;
 const FLUSH_BYTES = 16_384;
-/** As host/recording/writer.ts does it. */
-const CHECKPOINT_OPERATIONS = 8192;
-const OPERATIONS_PER_BLOCK = 16;
 
 const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
@@ -65,7 +63,7 @@ export class RecordingBuilder {
   async caughtUp(board: Board): Promise<void> {
     const { model, decoder } = board.session;
     if (model.operations < this.#checkpointed) this.#checkpointed = 0;
-    const due = Math.max(CHECKPOINT_OPERATIONS, OPERATIONS_PER_BLOCK * model.liveBlocks);
+    const due = checkpointOperations(model.liveBlocks);
     if (this.#isPacking || board.playedBytes !== this.source.size || model.operations - this.#checkpointed < due)
       return;
     this.#isPacking = true;
