@@ -7,7 +7,7 @@ import { visible } from '../view/escape.ts';
 import { bytesText, durationText, plural } from '../view/units.ts';
 import type { BoardWatch } from './board-watch.ts';
 
-/** A recorder tells its counters every second (firmware/src/recorder.ts): so long without a frame is no pause. */
+/** A recorder tells its counters every second (firmware/src/telemetry/recorder.ts): so long without a frame is no pause. */
 const SILENT_MS = 5000;
 
 /** Null when every board was well to the end. */
