@@ -6,6 +6,8 @@
  *   [p + 136] [p + 142]    =>  q = p + 136: [q] [q + 6]
  * First, what a scaled index adds moves into the offset, so that neighbours in a table are accesses off one pointer:
  *   p = base + ((x - 1) << 3): [p + 136]  =>  q = base + (x << 3): [q + 128]
+ * Where the offset in the arena is a value anyway, it is the register offset of the access:
+ *   s = x + 44; p = base + x: [p + 44]  =>  [base, s]
  */
 import { type Block, newValue, type Routine, resolve, type Value } from './ir.ts';
 
@@ -69,7 +71,9 @@ export function foldAddresses(routine: Routine): void {
       else accesses.set(pointer, [value]);
     }
   }
-  for (const [pointer, users] of accesses) {
+  for (const [pointer, all] of accesses) {
+    const users = all.filter((user) => !useOffset(routine, base, pointer, user));
+    if (users.length === 0) continue;
     const near = (user: Value, anchor: number): boolean => {
       const distance = user.imm - anchor;
       return distance >= 0 && distance <= MOST_ELEMENTS * user.width && distance % user.width === 0;
@@ -85,6 +89,35 @@ export function foldAddresses(routine: Routine): void {
       else for (const user of group) rebaseOne(routine, base, user);
     }
   }
+}
+
+/** Takes the access's offset in the arena from the value that is this offset, where there is one; false where there is none. */
+function useOffset(routine: Routine, base: Value, pointer: Value, user: Value): boolean {
+  if (pointer.op !== 'add' || user.imm === 0) return false;
+  const [a, b] = pointer.args.map(resolve);
+  const term = a === base ? b : b === base ? a : null;
+  if (!term) return false;
+  const isOffset = (value: Value): boolean => {
+    if (value.op !== 'add') return false;
+    const [x, y] = value.args.map(resolve) as [Value, Value];
+    return (
+      (x === term && y.op === 'const' && y.imm === user.imm) || (y === term && x.op === 'const' && x.imm === user.imm)
+    );
+  };
+  // The pointer's block comes before all of its users' blocks.
+  const own = user.block.values.slice(0, user.block.values.indexOf(user));
+  const offset = own.find(isOffset) ?? (user.block === pointer.block ? undefined : pointer.block.values.find(isOffset));
+  if (!offset) return false;
+  const block = offset.block;
+  const after = block.values.indexOf(offset) + 1;
+  let place = block.values[after];
+  if (place?.op !== 'add' || place.args[0] !== base || place.args[1] !== offset) {
+    place = newValue(routine, block, 'add', [base, offset], 0, offset.at);
+    block.values.splice(after, 0, place);
+  }
+  user.args[0] = place;
+  user.imm = 0;
+  return true;
 }
 
 /** Puts `base + (term + lowest)` right after the pointer and lets its users count from there. */

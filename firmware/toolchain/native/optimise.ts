@@ -270,10 +270,11 @@ function disjoint(a: Fact, b: Fact): boolean {
 }
 
 function foldBranches(routine: Routine): void {
+  const needed = new Set(routine.blocks.flatMap(({ values }) => values.flatMap(({ args }) => args.map(resolve))));
   for (const block of routine.blocks) {
     const term = block.term;
     if (term?.kind !== 'branch') continue;
-    simplifyBranch(term, (imm) => {
+    simplifyBranch(term, needed, (imm) => {
       const value = newValue(routine, block, 'const', [], imm, term.at);
       block.values.push(value);
       return value;

@@ -146,8 +146,15 @@ function simplifyUnary(value: Value, constant: (imm: number) => Value): Value | 
 
 const stricter: Partial<Record<Condition, Condition>> = { ge: 'gt', lt: 'le', hs: 'hi', lo: 'ls' };
 
-/** Brings a branch into the form the processor compares in: constants right, and small. */
-export function simplifyBranch(term: Terminator & { kind: 'branch' }, constant: (imm: number) => Value): void {
+/**
+ * Brings a branch into the form the processor compares in: constants right, and small. `needed` are the values that others
+ * are computed from.
+ */
+export function simplifyBranch(
+  term: Terminator & { kind: 'branch' },
+  needed: ReadonlySet<Value>,
+  constant: (imm: number) => Value,
+): void {
   term.a = resolve(term.a);
   term.b = resolve(term.b);
   if (term.a.op === 'const' && term.b.op !== 'const') {
@@ -156,8 +163,8 @@ export function simplifyBranch(term: Terminator & { kind: 'branch' }, constant: 
   }
   const equality = term.cond === 'eq' || term.cond === 'ne';
   if (term.b.op !== 'const') return;
-  // x - y == 0 => x == y
-  if (equality && term.b.imm === 0 && (term.a.op === 'sub' || term.a.op === 'xor')) {
+  // x - y == 0 => x == y, where the difference is not there in any case: else both operands would outlive it
+  if (equality && term.b.imm === 0 && (term.a.op === 'sub' || term.a.op === 'xor') && !needed.has(term.a)) {
     const { args } = term.a;
     term.a = resolve(args[0]!);
     term.b = resolve(args[1]!);
