@@ -2,16 +2,18 @@
 import { type AnyNode, type Program, parse } from 'acorn';
 import { simple } from 'acorn-walk';
 import type { BuildFailure, Message } from 'esbuild';
-import { cannotRead, exitCodes, Problem } from '../../boards/problem.ts';
+import { exitCodes, Problem } from '../../boards/problem.ts';
 import { childrenOf, isFunction } from './nodes.ts';
-import type { Stage } from './passes/pass.ts';
+import { type Stage, sourceMapOf } from './passes/pass.ts';
 
 const advice = 'Mend the program. Modules of the board itself are taken with require("name").';
 
 /** The Problem for what the bundler, or reading the entry, threw. */
 export function bundleProblem(error: BuildFailure | NodeJS.ErrnoException, entry: string): Problem {
   if (!('errors' in error) || !Array.isArray(error.errors)) {
-    return cannotRead(entry, error, 'Give the path of a .js or .ts program.');
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : message;
+    return new Problem(exitCodes.badInput, `cannot read ${entry}`, [why], 'Give the path of a .js or .ts program.');
   }
   return cannotBundle(entry, error.errors.map(placed));
 }
@@ -36,7 +38,7 @@ export function placed({ text, location }: Message): string {
  */
 export function checkParses(stage: Stage, sourceType: 'module' | 'script', entry: string): void {
   const refused = ({ line, column }: { line: number; column: number }, what: string): Problem => {
-    const origin = stage.map.trace(line - 1, column);
+    const origin = sourceMapOf(stage.map).trace(line - 1, column);
     const place = origin ? `${origin.source}:${origin.line + 1}:${origin.column + 1}: ` : '';
     return cannotBundle(entry, [`${place}${what}`]);
   };

@@ -1,6 +1,6 @@
 /** `heapglass compile`: a policy as native Thumb code; its listing, its blob, or an object for C firmware. */
 import { readFileSync } from 'node:fs';
-import { cannotRead, exitCodes } from '../../boards/problem.ts';
+import { exitCodes, Problem } from '../../boards/problem.ts';
 import { isPolicyName, type PolicyName, policyNames } from '../../firmware/src/policies/index.ts';
 import { packBlob } from '../../firmware/toolchain/native/blob.ts';
 import { type Cpu, cpus } from '../../firmware/toolchain/native/compile.ts';
@@ -28,6 +28,10 @@ export const command: Command = {
   options: {
     cpu: { type: 'string', value: 'CPU', help: `${cpus.join(' or ')}; cortex-m0plus if not given, which runs on all` },
     policy: { type: 'string', value: 'NAME', help: `tlsf if not given; ${policyNames.join(', ')}` },
+    checks: {
+      type: 'boolean',
+      help: 'tlsf holds links and headers against a second place, as it does in JavaScript: larger and slower',
+    },
     disassemble: { type: 'boolean', help: 'the annotated listing: source lines, sizes, cycles' },
     wcet: { type: 'boolean', help: 'bounds on the cycles of each call, from the machine code' },
     trace: {
@@ -72,7 +76,8 @@ export const command: Command = {
       io.out(verifyText(verify, policy, cpu, args.text('trace'), args.flag('json')));
       return exitCodes.done;
     }
-    const compiled = compilePolicy(policy, cpu);
+    const checks = args.flag('checks');
+    const compiled = compilePolicy(policy, cpu, checks);
     const blob = packBlob(compiled);
     const directory = args.text('out');
     if (directory !== undefined) {
@@ -88,7 +93,7 @@ export const command: Command = {
         policy,
         cpu,
         codeBytes: layout.code.length,
-        coreCodeBytes: coreCodeBytes(policy, cpu),
+        coreCodeBytes: coreCodeBytes(policy, cpu, checks),
         routines,
         blobBase64: Buffer.from(blob).toString('base64'),
       };
@@ -102,7 +107,7 @@ export const command: Command = {
       io.out(listing(compiled));
     } else {
       io.out(
-        `${policy} for ${cpu}: ${compiled.layout.code.length} bytes, malloc, free and realloc alone ${coreCodeBytes(policy, cpu)}\n`,
+        `${policy} for ${cpu}: ${compiled.layout.code.length} bytes, malloc, free and realloc alone ${coreCodeBytes(policy, cpu, checks)}\n`,
       );
       for (const { name, offset, sizeBytes } of compiled.routines) {
         io.out(`  ${name.padEnd(16)} ${String(sizeBytes).padStart(5)} bytes at ${offset}\n`);
@@ -125,7 +130,12 @@ function readInput(path: string): Uint8Array {
   try {
     return new Uint8Array(readFileSync(path));
   } catch (error) {
-    throw cannotRead(path, error, 'Name a blob that `compile --out` wrote.');
+    throw new Problem(
+      exitCodes.badInput,
+      `${path} cannot be read`,
+      [(error as Error).message],
+      'Name a blob that `compile --out` wrote.',
+    );
   }
 }
 

@@ -29,9 +29,15 @@ function traces(directory: string): Trace[] {
 }
 
 /** Replays a trace in both; throws at the first operation after which they differ. */
-function compare(name: (typeof policyNames)[number], cpu: Cpu, trace: Trace, arenaBytes: number): number {
+function compare(
+  name: (typeof policyNames)[number],
+  cpu: Cpu,
+  trace: Trace,
+  arenaBytes: number,
+  checks = false,
+): number {
   const policy = policies[name];
-  const heap = new NativeHeap(compilePolicy(name, cpu), arenaBytes);
+  const heap = new NativeHeap(compilePolicy(name, cpu, checks), arenaBytes);
   const buffer = new ArrayBuffer(arenaBytes);
   const image = Buffer.from(buffer);
   const native = Buffer.from(heap.arena.buffer);
@@ -85,6 +91,15 @@ describe.each(cpus)('%s', (cpu) => {
     600_000,
   );
 });
+
+test('tlsf with its checks gives the same, too', () => {
+  for (const cpu of cpus) {
+    for (const trace of traces(own)) {
+      expect(compare('tlsf', cpu, trace, ampleArenaBytes(trace), true)).toBe(trace.kinds.length);
+      compare('tlsf', cpu, trace, (trace.peakLiveBytes >> 1) & ~7, true);
+    }
+  }
+}, 600_000);
 
 test('odd requests and misuse give the same answers', () => {
   for (const cpu of cpus) {

@@ -4,12 +4,12 @@
  *
  * A block is a multiple of 8 bytes and starts 4 bytes before a multiple of 8, so that payloads are aligned.
  *
- *   live     [ sizeBytes | PREVIOUS_LIVE? | LIVE ][ payload ....................... ]
+ *   live     [ TAG | sizeBytes | PREVIOUS_LIVE?  ][ payload ....................... ]      TAG: live-header.ts
  *   free     [ sizeBytes | PREVIOUS_LIVE?        ][ next ][ previous ] ... [ sizeBytes ]
  *             ^ block                             ^ block + 4               ^ last word
  *   8 bytes  [ 8 | PREVIOUS_LIVE? ][ 8 ]    free but in no list: it waits for a neighbour to be freed
  *
- *   arena [ listHead ][ endBlock ][ rover ][ block ][ block ] ... [ 0 | LIVE ]
+ *   arena [ listHead ][ endBlock ][ rover ][ block ][ block ] ... [ TAG | 0 ]
  *          ^ 0         ^ 4         ^ 8      ^ 12                   ^ endBlock: a header only
  *
  * Invariants (check() returns the number)
@@ -23,13 +23,15 @@
  * A write past a payload reaches headers and links. What is read from a block is believed only where it agrees with
  * another place: a size with the block's last word, a link with the link back, a list with the order of addresses. Else
  * the request gets nothing, and the free is MISUSE_CORRUPT. No loop goes on and no address leaves the
- * arena, whatever the words say; a live block's own size has no second place (docs/safety.md).
+ * arena, whatever the words say. A live block's own size has no second place: TAG tells a header from most other words
+ * (docs/safety.md).
  *
  * References: Knuth, The Art of Computer Programming 1, 2.5 (boundary tags); Wilson et al. 1995 (address order).
  */
 import { u32 } from '../arena.ts';
 import { moveBytes } from '../copy.ts';
 import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE, MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from '../policy.ts';
+import { LIVE, MAX_ARENA_BYTES, SIZE_FIELD, SIZE_MASK, SIZE_SHIFT, TAG } from './live-header.ts';
 
 const LIST_HEAD = 0;
 const END_BLOCK = 1;
@@ -38,10 +40,7 @@ const FIRST_BLOCK = 12;
 /** In the rover's word: what follows is where check() found a violation; there is no rover then. */
 const CHECK_MARK = 1;
 
-const LIVE = 1;
 const PREVIOUS_LIVE = 2;
-const FLAG_BITS = 3;
-const SIZE_MASK = 0x7fffff8;
 const HEADER_BYTES = 4;
 /** The link 0, made the offset of a header. */
 const LAST = 4;
@@ -52,13 +51,13 @@ const MIN_LISTED_BYTES = 16;
 const MAX_REQUEST_BYTES = 0x3ffff00;
 
 export function init(arenaBytes: number): number {
-  const endBlock = ((arenaBytes >> 3) << 3) - HEADER_BYTES;
+  const endBlock = ((Math.min(arenaBytes, MAX_ARENA_BYTES) >> 3) << 3) - HEADER_BYTES;
   const freeBytes = endBlock - FIRST_BLOCK;
-  if (freeBytes < MIN_LISTED_BYTES || endBlock > SIZE_MASK) return 0;
+  if (freeBytes < MIN_LISTED_BYTES) return 0;
   u32[LIST_HEAD] = 0;
   u32[END_BLOCK] = endBlock;
   u32[ROVER] = 0;
-  u32[endBlock >> 2] = LIVE;
+  u32[endBlock >> 2] = TAG;
   u32[FIRST_BLOCK >> 2] = PREVIOUS_LIVE;
   makeFree(FIRST_BLOCK, freeBytes, 0, 0);
   return freeBytes - HEADER_BYTES;
@@ -74,8 +73,8 @@ export function moveEnd(fromBytes: number, toBytes: number): number {
   const from = u32[END_BLOCK]!;
   let to = ((toBytes >> 3) << 3) - HEADER_BYTES;
   if (to > from) {
-    u32[from >> 2] = (to - from) | LIVE | (u32[from >> 2]! & PREVIOUS_LIVE);
-    u32[to >> 2] = LIVE | PREVIOUS_LIVE;
+    u32[from >> 2] = ((to - from) << SIZE_SHIFT) | TAG | (u32[from >> 2]! & PREVIOUS_LIVE);
+    u32[to >> 2] = TAG | PREVIOUS_LIVE;
     u32[END_BLOCK] = to;
     release(from, to - from);
     return to + HEADER_BYTES;
@@ -95,7 +94,7 @@ export function moveEnd(fromBytes: number, toBytes: number): number {
   // What was the end must not look like a block when it is inside one.
   u32[from >> 2] = 0;
   u32[END_BLOCK] = to;
-  u32[to >> 2] = LIVE | PREVIOUS_LIVE;
+  u32[to >> 2] = TAG | PREVIOUS_LIVE;
   if (to > start) makeFree(start, to - start, previous, next);
   return to + HEADER_BYTES;
 }
@@ -107,8 +106,14 @@ export function blockBytesFor(size: number): number {
   return ((size + HEADER_BYTES + 7) >> 3) << 3;
 }
 
+/** Bytes of a free block. */
 export function blockBytes(block: number): number {
   return u32[block >> 2]! & SIZE_MASK;
+}
+
+/** Bytes of a live block. */
+function liveBytes(block: number): number {
+  return (u32[block >> 2]! >> SIZE_SHIFT) & SIZE_MASK;
 }
 
 /** The first free block in address order, 0 when there is none. */
@@ -186,7 +191,7 @@ export function take(block: number, bytes: number): number {
     next = u32[word + 1]!;
     previous = u32[word + 2]!;
   }
-  u32[word] = bytes | LIVE | (u32[word]! & PREVIOUS_LIVE);
+  u32[word] = (bytes << SIZE_SHIFT) | TAG | (u32[word]! & PREVIOUS_LIVE);
   if (rest === 0) {
     u32[(block + held) >> 2] |= PREVIOUS_LIVE;
   } else {
@@ -194,6 +199,13 @@ export function take(block: number, bytes: number): number {
     makeFree(block + bytes, rest, previous, next);
   }
   return block + HEADER_BYTES;
+}
+
+/** Whether a block in the list is a free one, as far as its header and its last word can tell. */
+function isFree(block: number): boolean {
+  const bytes = blockBytes(block);
+  if (u32[block >> 2] !== (bytes | PREVIOUS_LIVE) || bytes > u32[END_BLOCK]! - block) return false;
+  return u32[((block + bytes) >> 2) - 1] === bytes;
 }
 
 /** Turns the live `block` of `bytes` into free space, joined with free neighbours. Headers that end up inside it are
@@ -220,7 +232,7 @@ function release(block: number, bytes: number): number {
       previous = u32[(follower >> 2) + 2]!;
       placed = true;
     }
-  }
+  } else if ((u32[follower >> 2]! & ~SIZE_FIELD) !== (TAG | PREVIOUS_LIVE)) return MISUSE_CORRUPT;
   if ((u32[block >> 2]! & PREVIOUS_LIVE) === 0) {
     const gain = u32[(block >> 2) - 1]! & SIZE_MASK;
     start -= gain;
@@ -240,8 +252,8 @@ function release(block: number, bytes: number): number {
       next = nextFree(next);
     }
     if (next <= LAST) next = 0;
-    else if (next < start || next >= u32[END_BLOCK]!) return MISUSE_CORRUPT;
-    if (previous !== 0 && (u32[previous >> 2]! & LIVE) !== 0) return MISUSE_CORRUPT;
+    else if (next < start || next >= u32[END_BLOCK]! || u32[(next >> 2) + 2] !== previous) return MISUSE_CORRUPT;
+    if (previous !== 0 && !isFree(previous)) return MISUSE_CORRUPT;
   }
   // Headers that end up inside the block.
   if (follower < end) u32[follower >> 2] = 0;
@@ -255,9 +267,9 @@ export function misuseOf(offset: number): number {
   if ((offset & 7) !== 0 || offset < FIRST_BLOCK + HEADER_BYTES || offset >= u32[END_BLOCK]!) return MISUSE_WILD;
   const header = u32[(offset - HEADER_BYTES) >> 2]!;
   if ((header & LIVE) === 0) return MISUSE_NOT_LIVE;
-  const bytes = header & SIZE_MASK;
+  const bytes = (header >> SIZE_SHIFT) & SIZE_MASK;
   const end = offset - HEADER_BYTES + bytes;
-  if (header > (SIZE_MASK | LIVE | PREVIOUS_LIVE) || (header & 4) !== 0) return MISUSE_CORRUPT;
+  if ((header & ~(SIZE_FIELD | PREVIOUS_LIVE)) !== TAG) return MISUSE_CORRUPT;
   if (bytes < MIN_BLOCK_BYTES || end > u32[END_BLOCK]!) return MISUSE_CORRUPT;
   if ((u32[end >> 2]! & PREVIOUS_LIVE) === 0) return MISUSE_CORRUPT;
   return 0;
@@ -267,25 +279,25 @@ export function free(offset: number): number {
   const misuse = misuseOf(offset);
   if (misuse !== 0) return misuse;
   const block = offset - HEADER_BYTES;
-  return release(block, u32[block >> 2]! & SIZE_MASK);
+  return release(block, liveBytes(block));
 }
 
 export function usableSize(offset: number): number {
-  return misuseOf(offset) === 0 ? (u32[(offset - HEADER_BYTES) >> 2]! & SIZE_MASK) - HEADER_BYTES : 0;
+  return misuseOf(offset) === 0 ? liveBytes(offset - HEADER_BYTES) - HEADER_BYTES : 0;
 }
 
 /** Resizes a live block without moving its payload. Returns whether it could. */
 export function resizeInPlace(offset: number, bytes: number): boolean {
   const block = offset - HEADER_BYTES;
   const word = block >> 2;
-  let held = u32[word]! & SIZE_MASK;
+  let held = liveBytes(block);
   const follower = block + held;
   if (bytes > held) {
     const header = u32[follower >> 2]!;
     const gain = header & SIZE_MASK;
     if ((header & LIVE) !== 0 || held + gain < bytes || take(follower, gain) === 0) return false;
     held += gain;
-    u32[word] = held | (u32[word]! & FLAG_BITS);
+    u32[word] = (held << SIZE_SHIFT) | (u32[word]! & ~SIZE_FIELD);
   }
   trimTo(block, held, bytes);
   return true;
@@ -296,15 +308,15 @@ function trimTo(block: number, held: number, bytes: number): void {
   const rest = held - bytes;
   if (rest < MIN_BLOCK_BYTES) return;
   const word = block >> 2;
-  u32[word] = bytes | (u32[word]! & FLAG_BITS);
-  u32[(block + bytes) >> 2] = rest | FLAG_BITS;
+  u32[word] = (bytes << SIZE_SHIFT) | (u32[word]! & ~SIZE_FIELD);
+  u32[(block + bytes) >> 2] = (rest << SIZE_SHIFT) | TAG | PREVIOUS_LIVE;
   release(block + bytes, rest);
 }
 
 /** Contents up to the smaller of both sizes go to a block that was just given; the old one is freed. */
 export function moveTo(to: number, offset: number): void {
-  const oldBytes = (u32[(offset - HEADER_BYTES) >> 2]! & SIZE_MASK) - HEADER_BYTES;
-  const newBytes = (u32[(to - HEADER_BYTES) >> 2]! & SIZE_MASK) - HEADER_BYTES;
+  const oldBytes = liveBytes(offset - HEADER_BYTES) - HEADER_BYTES;
+  const newBytes = liveBytes(to - HEADER_BYTES) - HEADER_BYTES;
   moveBytes(to, offset, Math.min(oldBytes, newBytes));
   free(offset);
 }
@@ -317,12 +329,12 @@ export function moveTo(to: number, offset: number): void {
  */
 export function alignWithin(offset: number, alignment: number, bytes: number): number {
   let block = offset - HEADER_BYTES;
-  let held = u32[block >> 2]! & SIZE_MASK;
+  let held = liveBytes(block);
   if ((offset & (alignment - 1)) !== 0) {
     const aligned = (offset + MIN_BLOCK_BYTES + alignment - 1) & ~(alignment - 1);
     const lead = aligned - offset;
-    u32[(block + lead) >> 2] = (held - lead) | FLAG_BITS;
-    u32[block >> 2] = lead | (u32[block >> 2]! & FLAG_BITS);
+    u32[(block + lead) >> 2] = ((held - lead) << SIZE_SHIFT) | TAG | PREVIOUS_LIVE;
+    u32[block >> 2] = (lead << SIZE_SHIFT) | (u32[block >> 2]! & ~SIZE_FIELD);
     release(block, lead);
     block += lead;
     held -= lead;
@@ -345,7 +357,7 @@ export function firstBlock(): number {
 
 /** The walk ends where a header leads nowhere. */
 export function nextBlock(block: number): number {
-  const bytes = u32[block >> 2]! & SIZE_MASK;
+  const bytes = (u32[block >> 2]! & LIVE) === 0 ? blockBytes(block) : liveBytes(block);
   return bytes === 0 || bytes > u32[END_BLOCK]! - block ? 0 : block + bytes;
 }
 
@@ -372,8 +384,10 @@ export function check(): number {
   let roverSeen = rover() === 0;
   while (block < endBlock) {
     const header = u32[block >> 2]!;
-    const bytes = header & SIZE_MASK;
-    if (header !== (bytes | (header & FLAG_BITS)) || bytes < MIN_BLOCK_BYTES || bytes > endBlock - block) {
+    const isLive = (header & LIVE) !== 0;
+    const bytes = isLive ? liveBytes(block) : blockBytes(block);
+    const rest = header & ~PREVIOUS_LIVE & ~(isLive ? SIZE_FIELD : SIZE_MASK);
+    if (rest !== (isLive ? TAG : 0) || bytes < MIN_BLOCK_BYTES || bytes > endBlock - block) {
       return violated(1, block);
     }
     if ((header & PREVIOUS_LIVE) !== previousLive) return violated(2, block);
@@ -391,7 +405,7 @@ export function check(): number {
     }
     block += bytes;
   }
-  if (block !== endBlock || (u32[endBlock >> 2]! & ~PREVIOUS_LIVE) !== LIVE) return violated(1, endBlock);
+  if (block !== endBlock || (u32[endBlock >> 2]! & ~PREVIOUS_LIVE) !== TAG) return violated(1, endBlock);
   if ((u32[endBlock >> 2]! & PREVIOUS_LIVE) !== previousLive) return violated(2, endBlock);
   if (listed !== 0) return violated(5, listed);
   return roverSeen ? 0 : violated(6, u32[ROVER]!);

@@ -5,9 +5,9 @@
  * Weinstock, Wulf: "Quick Fit: an efficient algorithm for heap storage allocation", 1988; ptmalloc's tcache and fast
  * bins are the same idea.
  *
- *   live    | size, LIVE   | payload ................. |
- *   cached  | size, CACHED | next | ................. |
- *             block          +4
+ *   live    | TAG, size          | payload ................. |        TAG: live-header.ts
+ *   cached  | TAG less LIVE, size | next | ................. |
+ *             block                 +4
  *
  *   arena   [ control ][ heads ][ block ][ block ] ... [ top: not yet given out ... ][ end word ]
  *
@@ -22,7 +22,8 @@
  *
  * A write past a payload reaches headers and links. A cached block is believed when it lies below the top and its header
  * is one of its list; else the list is dropped, and joining finds its blocks again, up to a header that was overwritten.
- * No address leaves the arena; a live block's own size is in one place only (docs/safety.md).
+ * No address leaves the arena. A live block's own size is in one place only: TAG tells a header from most other words
+ * (docs/safety.md).
  *
  * Invariants, as numbered by check():
  *   1 blocks tile [first, top): every size is a multiple of 8 and at least 8, and each block is live or cached
@@ -35,14 +36,18 @@
 import { u32 } from '../arena.ts';
 import { highestBit } from '../bits.ts';
 import { BLOCK_CONTROL, BLOCK_FREE, BLOCK_LIVE, MISUSE_CORRUPT, MISUSE_NOT_LIVE, MISUSE_WILD } from '../policy.ts';
+import { LIVE, MAX_ARENA_BYTES, SIZE_FIELD, SIZE_MASK, SIZE_SHIFT, TAG } from './live-header.ts';
 
 export { locate, pin, unpin } from './in-place.ts';
 
-const LIVE = 1;
-const CACHED = 2;
-const FLAGS = 7;
+/** The header of a cached block but for its size: as a live one's, with LIVE clear. */
+const CACHED = TAG - LIVE;
+/** Bits of a header less TAG or CACHED that are not the size's. */
+const BELOW_SIZE = 63;
+/** From granules to their place in the header. */
+const GRANULES_SHIFT = 6;
 
-/** Control words. All of them, and the heads, have LIVE clear: what lies before the first block never looks live. */
+/** Control words. Neither these nor the heads have the bits of MARK: what lies before the first block never looks live. */
 const TOP = 0; // offset where the next block is cut from the top
 const END = 4; // offset of the end word
 const FIRST = 8; // offset of the first block
@@ -57,7 +62,6 @@ const EXACT_LISTS = 66;
 const MIN_REST = 16;
 /** A join is shared by a search for each KB of arena: fewer need less memory, more are faster. */
 const JOIN_SHIFT = 10;
-const MAX_ARENA = 8388600;
 
 /** The list of blocks of g granules, EXACT_LISTS or more: eight an octave. @routine */
 function listOfLarge(g: number): number {
@@ -71,7 +75,7 @@ function listOf(g: number): number {
 }
 
 export function init(arenaBytes: number): number {
-  if (arenaBytes > MAX_ARENA) arenaBytes = MAX_ARENA;
+  if (arenaBytes > MAX_ARENA_BYTES) arenaBytes = MAX_ARENA_BYTES;
   const end = (arenaBytes & ~7) - 4;
   const first = end > 64 ? ((((HEADS + listOf(end >> 3)) << 2) + 7) & ~7) | 4 : 0;
   if (first === 0 || end - first < 8) return 0;
@@ -79,7 +83,7 @@ export function init(arenaBytes: number): number {
   u32[TOP >> 2] = first;
   u32[END >> 2] = end;
   u32[FIRST >> 2] = first;
-  u32[end >> 2] = LIVE;
+  u32[end >> 2] = TAG;
   return end - first - 4;
 }
 
@@ -88,10 +92,13 @@ export function malloc(size: number): number {
   if (size >>> SMALL_BITS !== 0) return mallocLarge(size);
   const block = u32[granules + HEADS];
   if (block !== 0) {
-    if (block >>> 0 < u32[TOP >> 2] >>> 0 && (block & 7) === 4 && u32[block >> 2] === (granules << 3) + CACHED) {
-      u32[granules + HEADS] = u32[(block + 4) >> 2];
-      u32[block >> 2] = (granules << 3) + LIVE;
-      return block + 4;
+    if (block >>> 0 < u32[TOP >> 2] >>> 0 && (block & 7) === 4) {
+      const header = u32[block >> 2];
+      if (header === (granules << GRANULES_SHIFT) + CACHED) {
+        u32[granules + HEADS] = u32[(block + 4) >> 2];
+        u32[block >> 2] = header + LIVE;
+        return block + 4;
+      }
     }
     u32[granules + HEADS] = 0;
   }
@@ -101,8 +108,9 @@ export function malloc(size: number): number {
 /** The size of the cached block that lies there; 0 when none does. @routine */
 function cachedSize(block: number): number {
   if (block >>> 0 >= u32[TOP >> 2] >>> 0 || (block & 7) !== 4) return 0;
-  const size = u32[block >> 2] - CACHED;
-  return (size & FLAGS) === 0 && size >= 8 && size <= u32[TOP >> 2] - block ? size : 0;
+  const field = u32[block >> 2] - CACHED;
+  const size = field >>> SIZE_SHIFT;
+  return (field & BELOW_SIZE) === 0 && size >= 8 && size <= u32[TOP >> 2] - block ? size : 0;
 }
 
 /** The first block of its list, if that is large enough; a list holds several sizes. */
@@ -115,7 +123,7 @@ export function mallocLarge(size: number): number {
     const held = cachedSize(block);
     if (held >= granules << 3) {
       u32[list + HEADS] = u32[(block + 4) >> 2];
-      u32[block >> 2] = held + LIVE;
+      u32[block >> 2] = (held << SIZE_SHIFT) + TAG;
       return block + 4;
     }
     if (held === 0) u32[list + HEADS] = 0;
@@ -129,7 +137,7 @@ export function cut(need: number): number {
   const after = top + need;
   if (after > u32[END >> 2]) return search(need);
   u32[TOP >> 2] = after;
-  u32[top >> 2] = need + LIVE;
+  u32[top >> 2] = (need << SIZE_SHIFT) + TAG;
   return top + 4;
 }
 
@@ -140,7 +148,7 @@ export function cut(need: number): number {
 function isBounded(): boolean {
   const end = u32[END >> 2];
   const top = u32[TOP >> 2];
-  return u32[end >> 2] === LIVE && top >>> 0 <= end >>> 0 && u32[FIRST >> 2] >>> 0 <= top >>> 0;
+  return u32[end >> 2] === TAG && top >>> 0 <= end >>> 0 && u32[FIRST >> 2] >>> 0 <= top >>> 0;
 }
 
 /** The top is used up: the smallest listed block that is large enough, split; before giving up, neighbours are joined. */
@@ -158,7 +166,7 @@ export function search(need: number): number {
   const after = top + need;
   if (after <= u32[END >> 2]) {
     u32[TOP >> 2] = after;
-    u32[top >> 2] = need + LIVE;
+    u32[top >> 2] = (need << SIZE_SHIFT) + TAG;
     return top + 4;
   }
   const joined = takeListed(need);
@@ -174,7 +182,7 @@ export function moveEnd(fromBytes: number, toBytes: number): number {
   // What was the end must not look like a block when it is inside one.
   u32[u32[END >> 2] >> 2] = 0;
   u32[END >> 2] = end;
-  u32[end >> 2] = LIVE;
+  u32[end >> 2] = TAG;
   return end + 4;
 }
 
@@ -195,9 +203,9 @@ function takeListed(need: number): number {
         u32[link] = u32[(block + 4) >> 2];
         const rest = size - need;
         if (rest < MIN_REST) {
-          u32[block >> 2] = size + LIVE;
+          u32[block >> 2] = (size << SIZE_SHIFT) + TAG;
         } else {
-          u32[block >> 2] = need + LIVE;
+          u32[block >> 2] = (need << SIZE_SHIFT) + TAG;
           push(block + need, rest);
         }
         return block;
@@ -217,7 +225,7 @@ function takeListed(need: number): number {
 /** Makes `size` bytes at `block` a cached block at the head of its list. @routine */
 function push(block: number, size: number): void {
   const list = HEADS + listOf(size >> 3);
-  u32[block >> 2] = size + CACHED;
+  u32[block >> 2] = (size << SIZE_SHIFT) + CACHED;
   u32[(block + 4) >> 2] = u32[list];
   u32[list] = block;
 }
@@ -233,11 +241,12 @@ function join(): void {
   // loop: at most blocks
   while (block < top) {
     const header = u32[block >> 2];
-    const size = header & ~FLAGS;
+    const size = (header >> SIZE_SHIFT) & SIZE_MASK;
+    const kind = header & ~SIZE_FIELD;
     // A header that was overwritten ends the walk: what lies behind it is lost, not walked for ever.
     if (size < 8 || size > top - block) return;
     let after = block + size;
-    if ((header & FLAGS) === CACHED) {
+    if (kind === CACHED) {
       let gain = cachedSize(after);
       // loop: at most blocks
       while (gain !== 0) {
@@ -249,7 +258,7 @@ function join(): void {
         return;
       }
       push(block, after - block);
-    } else if ((header & FLAGS) !== LIVE) return;
+    } else if (kind !== TAG) return;
     block = after;
   }
 }
@@ -260,12 +269,13 @@ export function free(offset: number): number {
   const top = u32[TOP >> 2];
   if (block >>> 0 >= top >>> 0) return block >>> 0 < u32[END >> 2] >>> 0 ? MISUSE_NOT_LIVE : MISUSE_WILD;
   const header = u32[block >> 2];
-  if ((header & FLAGS) !== LIVE) return (header & LIVE) === 0 ? MISUSE_NOT_LIVE : MISUSE_CORRUPT;
-  if ((header - LIVE) >>> 0 > (top - block) >>> 0) return MISUSE_CORRUPT;
-  let list = header >> 3;
+  const field = header - TAG;
+  if ((field & BELOW_SIZE) !== 0) return (field & LIVE) !== 0 ? MISUSE_NOT_LIVE : MISUSE_CORRUPT;
+  if ((field >>> SIZE_SHIFT) >>> 0 > (top - block) >>> 0) return MISUSE_CORRUPT;
+  let list = field >> GRANULES_SHIFT;
   if (list >= EXACT_LISTS) list = listOfLarge(list);
   list = list + HEADS;
-  u32[block >> 2] = header + (CACHED - LIVE);
+  u32[block >> 2] = header - LIVE;
   u32[offset >> 2] = u32[list];
   u32[list] = block;
   return 0;
@@ -283,7 +293,7 @@ export function realloc(offset: number, size: number): number {
     if (next !== u32[TOP >> 2] || after > end) return move(offset, had, size);
     // The last block before the top grows into it.
     u32[TOP >> 2] = after;
-    u32[block >> 2] = after - block + LIVE;
+    u32[block >> 2] = ((after - block) << SIZE_SHIFT) + TAG;
   } else {
     trim(block, next - block, after - block);
   }
@@ -310,7 +320,7 @@ export function move(offset: number, had: number, size: number): number {
 /** Cuts a live block of `had` bytes down to `need`. @inline */
 function trim(block: number, had: number, need: number): void {
   if (had - need < MIN_REST) return;
-  u32[block >> 2] = need + LIVE;
+  u32[block >> 2] = (need << SIZE_SHIFT) + TAG;
   push(block + need, had - need);
 }
 
@@ -329,7 +339,7 @@ export function memalign(alignment: number, size: number): number {
     push(block, gap);
     block = block + gap;
     had = had - gap;
-    u32[block >> 2] = had + LIVE;
+    u32[block >> 2] = (had << SIZE_SHIFT) + TAG;
   }
   trim(block, had, ((size + 11) >> 3) << 3);
   return block + 4;
@@ -339,9 +349,10 @@ export function usableSize(offset: number): number {
   const block = offset - 4;
   const top = u32[TOP >> 2];
   if ((offset & 7) !== 0 || block >>> 0 >= top >>> 0) return 0;
-  const header = u32[block >> 2];
-  if ((header & FLAGS) !== LIVE || header < 8 || (header - LIVE) >>> 0 > (top - block) >>> 0) return 0;
-  return header - LIVE - 4;
+  const field = u32[block >> 2] - TAG;
+  const size = field >>> SIZE_SHIFT;
+  if ((field & BELOW_SIZE) !== 0 || size < 8 || size >>> 0 > (top - block) >>> 0) return 0;
+  return size - 4;
 }
 
 export function firstBlock(): number {
@@ -354,7 +365,7 @@ export function nextBlock(block: number): number {
   if (block === end) return 0;
   if (block === u32[TOP >> 2]) return end;
   // The walk ends where a header leads nowhere.
-  const size = u32[block >> 2] & ~FLAGS;
+  const size = (u32[block >> 2] >> SIZE_SHIFT) & SIZE_MASK;
   return size < 8 || size > u32[TOP >> 2] - block ? 0 : block + size;
 }
 
@@ -373,15 +384,15 @@ export function check(): number {
   const first = u32[FIRST >> 2];
   const top = u32[TOP >> 2];
   u32[CHECKED >> 2] = top & ~LIVE;
-  if (top < first || top > end || u32[end >> 2] !== LIVE) return 3;
+  if (top < first || top > end || u32[end >> 2] !== TAG) return 3;
   let cached = 0;
   let block = first;
   while (block < top) {
     u32[CHECKED >> 2] = block;
     const header = u32[block >> 2];
-    const size = header & ~FLAGS;
-    const kind = header & FLAGS;
-    if (size < 8 || block + size > top || (kind !== LIVE && kind !== CACHED)) return 1;
+    const size = (header >> SIZE_SHIFT) & SIZE_MASK;
+    const kind = header & ~SIZE_FIELD;
+    if (size < 8 || block + size > top || (kind !== TAG && kind !== CACHED)) return 1;
     if (kind === CACHED) cached = cached + 1;
     block = block + size;
   }
@@ -392,7 +403,8 @@ export function check(): number {
       u32[CHECKED >> 2] = block & ~LIVE;
       if (block < first || block >= top || (block & 7) !== 4 || cached === 0) return 2;
       const header = u32[block >> 2];
-      if ((header & FLAGS) !== CACHED || HEADS + listOf(header >> 3) !== list) return 2;
+      const size = (header >> SIZE_SHIFT) & SIZE_MASK;
+      if ((header & ~SIZE_FIELD) !== CACHED || HEADS + listOf(size >> 3) !== list) return 2;
       cached = cached - 1;
       block = u32[(block + 4) >> 2];
     }

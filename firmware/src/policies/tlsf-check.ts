@@ -1,16 +1,15 @@
 /** Tlsf's check(): the invariants that tlsf.ts states, from the blocks and from the lists. */
 import { u16, u32 } from '../arena.ts';
 import { BLOCK_FREE, BLOCK_LIVE } from '../policy.ts';
+import { LIVE, SIZE_FIELD, SIZE_MASK, SIZE_SHIFT, TAG } from './live-header.ts';
 import {
   BITMAPS,
   CHECKED,
   classOf,
   END,
   FIRST,
-  FLAGS,
   HEADS,
   LEAST_HEAD,
-  LIVE,
   MIN_BLOCK,
   PREV_FREE,
   ROW_COUNT,
@@ -25,8 +24,9 @@ export function check(): number {
   while (block !== end) {
     u32[CHECKED >> 2] = block;
     const header = u32[block >> 2];
-    const size = header & ~FLAGS;
+    const size = (header & LIVE) === 0 ? header & ~PREV_FREE : (header >> SIZE_SHIFT) & SIZE_MASK;
     if (size < MIN_BLOCK || block + size > end) return 1;
+    if ((header & LIVE) === 0 ? (header & 7) !== 0 : (header & ~(SIZE_FIELD | PREV_FREE)) !== TAG) return 1;
     if (((header & PREV_FREE) !== 0) !== (before === BLOCK_FREE)) return 3;
     if ((header & LIVE) === 0) {
       if (before === BLOCK_FREE) return 2;
@@ -39,7 +39,7 @@ export function check(): number {
     block = block + size;
   }
   u32[CHECKED >> 2] = end;
-  if (u32[end >> 2] !== (before === BLOCK_FREE ? LIVE | PREV_FREE : LIVE)) return 3;
+  if (u32[end >> 2] !== (before === BLOCK_FREE ? TAG | PREV_FREE : TAG)) return 3;
   return checkLists(freeBlocks);
 }
 

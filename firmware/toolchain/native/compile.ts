@@ -50,6 +50,8 @@ export interface CompileOptions {
   readonly cpu: Cpu;
   /** Exported names to compile; what they call comes along. */
   readonly entries: readonly string[];
+  /** Whether `CHECKS` of checks.ts is 1. */
+  readonly checks?: boolean;
   /** Told of each routine after each stage. Where registers do not suffice, a routine is built twice, and told of twice. */
   readonly observe?: Observe;
 }
@@ -58,8 +60,8 @@ export interface CompileOptions {
 export type Observe = (routine: string, stage: Stage, text: string) => void;
 export type Stage = 'lowered' | 'optimised' | 'addressed' | 'selected' | 'allocated';
 
-export function compile(source: Source, { cpu, entries, observe }: CompileOptions): Compiled {
-  const module = readModule(source);
+export function compile(source: Source, { cpu, entries, checks, observe }: CompileOptions): Compiled {
+  const module = readModule(source, { checks: checks ?? false });
   const options = { hasClz: cpu === 'cortex-m4' };
   const wanted = new Set(entries.map((entry) => localName(module, entry)));
   const called = reach(module, wanted, options);

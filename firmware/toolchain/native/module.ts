@@ -18,6 +18,11 @@ export interface SubsetFunction {
 
 export type Known = { kind: 'view'; width: 1 | 2 | 4 } | { kind: 'highestBit' } | { kind: 'lowestBit' };
 
+export interface ModuleOptions {
+  /** What `CHECKS` of checks.ts is: whether policies hold against a second place what they could believe. */
+  readonly checks: boolean;
+}
+
 export interface SubsetModule {
   readonly source: Source;
   readonly functions: ReadonlyMap<string, SubsetFunction>;
@@ -52,7 +57,7 @@ export function subsetProblem(source: Source, at: number, problem: string, advic
   );
 }
 
-export function readModule(source: Source): SubsetModule {
+export function readModule(source: Source, { checks }: ModuleOptions): SubsetModule {
   const functions = new Map<string, { node: FunctionDeclaration; parameters: string[] }>();
   const exports = new Map<string, string>();
   const constants = new Map<string, Expression>();
@@ -90,6 +95,11 @@ export function readModule(source: Source): SubsetModule {
     if (node.type === 'ImportDeclaration') {
       for (const specifier of node.specifiers) {
         const imported = specifier.type === 'ImportSpecifier' ? (specifier.imported as Identifier).name : '';
+        if (imported === 'CHECKS') {
+          const { start, end } = specifier;
+          constants.set(specifier.local.name, { type: 'Literal', value: checks ? 1 : 0, start, end });
+          continue;
+        }
         const meaning = Object.hasOwn(knownNames, imported) ? knownNames[imported] : undefined;
         if (!meaning) throw subsetProblem(source, specifier.start, `the import ${specifier.local.name} is not known`);
         known.set(specifier.local.name, meaning);

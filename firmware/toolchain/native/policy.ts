@@ -27,8 +27,9 @@ function withBatches(policy: string): string {
   return `${text}export * from './policies/${policy}.ts';\n`;
 }
 
-export function compilePolicy(policy: string, cpu: Cpu): Compiled {
-  const key = `${policy} ${cpu}`;
+/** With `checks`, what a policy reads from its blocks is held against a second place where it need not be (checks.ts). */
+export function compilePolicy(policy: string, cpu: Cpu, checks = false): Compiled {
+  const key = `${policy} ${cpu} ${checks}`;
   const known = compiled.get(key);
   if (known) return known;
   const path = `${packageRoot}/firmware/src/policies/${policy}.ts`;
@@ -40,18 +41,18 @@ export function compilePolicy(policy: string, cpu: Cpu): Compiled {
       'Name a policy; `heapglass compile --help` lists them.',
     );
   }
-  const result = compile(readSource(BATCH, withBatches(policy)), { cpu, entries: policyEntries });
+  const result = compile(readSource(BATCH, withBatches(policy)), { cpu, checks, entries: policyEntries });
   compiled.set(key, result);
   return result;
 }
 
 /** Bytes of machine code for malloc, free and realloc with all they call and their literals: what a program carries. */
-export function coreCodeBytes(policy: string, cpu: Cpu): number {
-  const key = `${policy} ${cpu} core`;
+export function coreCodeBytes(policy: string, cpu: Cpu, checks = false): number {
+  const key = `${policy} ${cpu} ${checks} core`;
   let core = compiled.get(key);
   if (!core) {
     const path = `${packageRoot}/firmware/src/policies/${policy}.ts`;
-    core = compile(readSource(path), { cpu, entries: ['malloc', 'free', 'realloc'] });
+    core = compile(readSource(path), { cpu, checks, entries: ['malloc', 'free', 'realloc'] });
     compiled.set(key, core);
   }
   return core.layout.code.length;

@@ -26,11 +26,11 @@ export interface Source {
   lineText(file: string, line: number): string;
 }
 
-/** Modules whose functions and views the compiler knows itself. */
-const KNOWN_MODULES = ['*/arena.ts', '*/bits.ts'];
+/** Modules whose functions, views and constants the compiler knows itself. */
+const KNOWN_MODULES = ['*/arena.ts', '*/bits.ts', '*/checks.ts'];
 
 /**
- * Parses the module at `path` with everything it imports, but for the arena and the bit searches. `contents` stands in
+ * Parses the module at `path` with everything it imports, but for what the compiler knows itself. `contents` stands in
  * for what the file holds; positions still name the file.
  */
 export function readSource(path: string, contents?: string): Source {

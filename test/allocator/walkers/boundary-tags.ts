@@ -1,5 +1,6 @@
 // A boundary-tag heap from its raw bytes: control words, headers, feet, the address-ordered list.
 import { type HeapModel, ModelFault } from '../support/model.ts';
+import { END_WORD, readHeader } from './header.ts';
 
 export function walkBoundaryTags(bytes: Uint8Array, model: HeapModel): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -14,10 +15,9 @@ export function walkBoundaryTags(bytes: Uint8Array, model: HeapModel): void {
   let previousLive = true;
   let at = 12;
   while (at < end) {
-    const size = word(at) & ~7;
-    expect(size >= 8 && (word(at) & 4) === 0, `header ${word(at)} at ${at}`);
-    expect(((word(at) & 2) !== 0) === previousLive, `PREVIOUS_LIVE at ${at}`);
-    const isLive = (word(at) & 1) !== 0;
+    const { isLive, size, flag, isSound } = readHeader(word(at));
+    expect(size >= 8 && isSound, `header ${word(at)} at ${at}`);
+    expect(flag === previousLive, `PREVIOUS_LIVE at ${at}`);
     expect(isLive === live.has(at + 4), `block ${at} is ${isLive ? 'live' : 'free'}`);
     if (isLive) {
       expect(live.get(at + 4) === size - 4, `block ${at} holds ${size - 4}`);
@@ -30,7 +30,7 @@ export function walkBoundaryTags(bytes: Uint8Array, model: HeapModel): void {
     previousLive = isLive;
     at += size;
   }
-  expect(at === end && word(end) === (previousLive ? 3 : 1), 'the end block');
+  expect(at === end && word(end) === (previousLive ? END_WORD | 2 : END_WORD), 'the end block');
   expect(live.size === 0, `${live.size} live blocks are missing`);
   let previous = 0;
   let link = word(0);

@@ -1,5 +1,6 @@
 // A segregated heap from its raw bytes: headers up to the top give the blocks, the lists give the cached ones.
 import type { HeapModel } from '../support/model.ts';
+import { END_WORD, readHeader } from './header.ts';
 import { rawView } from './raw.ts';
 
 /** Lists 1 to 65 hold one size each; above, eight an octave. */
@@ -14,15 +15,16 @@ export function walkSegregated(bytes: Uint8Array, model: HeapModel): void {
   const top = word(0);
   const end = word(4);
   const first = word(8);
-  expect(end === (bytes.length & ~7) - 4 && word(end) === 1, `the end word is at ${end}`);
+  expect(end === (bytes.length & ~7) - 4 && word(end) === END_WORD, `the end word is at ${end}`);
   expect(first % 8 === 4 && first <= top && top <= end, `first ${first}, top ${top}`);
   const cached = new Map<number, number>();
   let at = first;
   while (at < top) {
-    const size = word(at) & ~7;
-    const flags = word(at) & 7;
-    expect(size >= 8 && (flags === 1 || flags === 2), `header ${word(at)} at ${at}`);
-    if (flags === 1) take(at + 4, size - 4);
+    // A cached block's header is a live one's with LIVE clear.
+    const isLive = (word(at) & 1) !== 0;
+    const { size, flag, isSound } = readHeader(word(at) | 1);
+    expect(size >= 8 && isSound && !flag, `header ${word(at)} at ${at}`);
+    if (isLive) take(at + 4, size - 4);
     else cached.set(at, size);
     at += size;
   }

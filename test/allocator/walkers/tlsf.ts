@@ -1,5 +1,6 @@
 // A TLSF heap from its raw bytes: headers and footers, the list of each class, both levels of bits.
 import type { HeapModel } from '../support/model.ts';
+import { END_WORD, readHeader } from './header.ts';
 import { rawView } from './raw.ts';
 
 /** Sixteen classes an octave of granules. */
@@ -11,17 +12,17 @@ function classOf(size: number): number {
 
 export function walkTlsf(bytes: Uint8Array, model: HeapModel): void {
   const { word, half, expect, take, done } = rawView(bytes, model);
-  const end = word(4);
+  const end = word(0);
   const first = word(8);
   const free = new Map<number, number>();
   let previousFree = 0;
   let at = first;
   while (at < end) {
-    const size = word(at) & ~7;
-    expect(size >= 16 && (word(at) & 4) === 0, `header ${word(at)} at ${at}`);
-    expect(((word(at) & 2) !== 0) === (previousFree !== 0), `PREV_FREE at ${at}`);
+    const { isLive, size, flag, isSound } = readHeader(word(at));
+    expect(size >= 16 && isSound, `header ${word(at)} at ${at}`);
+    expect(flag === (previousFree !== 0), `PREV_FREE at ${at}`);
     if (previousFree !== 0) expect(word(at - 4) === previousFree, `the footer before ${at}`);
-    if ((word(at) & 1) !== 0) {
+    if (isLive) {
       take(at + 4, size - 4);
       previousFree = 0;
     } else {
@@ -31,12 +32,15 @@ export function walkTlsf(bytes: Uint8Array, model: HeapModel): void {
     }
     at += size;
   }
-  expect(at === end && word(end) === (previousFree !== 0 ? 3 : 1), `the end word ${word(end)} at ${end}`);
+  expect(
+    at === end && word(end) === (previousFree !== 0 ? END_WORD | 2 : END_WORD),
+    `the end word ${word(end)} at ${end}`,
+  );
   if (previousFree !== 0) expect(word(end - 4) === previousFree, 'the footer before the end');
   done();
   for (let row = 0; row < 17; row++) {
     const bits = half(16 + 2 * row);
-    expect((bits !== 0) === (((word(0) >>> row) & 1) !== 0), `the bit of row ${row}`);
+    expect((bits !== 0) === (((word(4) >>> row) & 1) !== 0), `the bit of row ${row}`);
     for (let column = 0; column < 16; column++) {
       const slot = 44 + 4 * (16 * row + column);
       // Before class 2 and from the first block on there are no heads.
