@@ -50,3 +50,16 @@ export class Problem extends Error {
     this.advice = advice;
   }
 }
+
+const whyUnreadable: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder, not a file',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EACCES: 'permission denied',
+};
+
+/** The Problem of an input file, with the system's reason in words. `what` is how it is spoken of: a path, or `the trace x`. */
+export function cannotRead(what: string, error: unknown, advice: string): Problem {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new Problem(exitCodes.badInput, `${what} cannot be read`, [whyUnreadable[code ?? ''] ?? message], advice);
+}

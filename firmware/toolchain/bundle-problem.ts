@@ -2,7 +2,7 @@
 import { type AnyNode, type Program, parse } from 'acorn';
 import { simple } from 'acorn-walk';
 import type { BuildFailure, Message } from 'esbuild';
-import { exitCodes, Problem } from '../../boards/problem.ts';
+import { cannotRead, exitCodes, Problem } from '../../boards/problem.ts';
 import { childrenOf, isFunction } from './nodes.ts';
 import { type Stage, sourceMapOf } from './passes/pass.ts';
 
@@ -11,9 +11,7 @@ const advice = 'Mend the program. Modules of the board itself are taken with req
 /** The Problem for what the bundler, or reading the entry, threw. */
 export function bundleProblem(error: BuildFailure | NodeJS.ErrnoException, entry: string): Problem {
   if (!('errors' in error) || !Array.isArray(error.errors)) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : message;
-    return new Problem(exitCodes.badInput, `cannot read ${entry}`, [why], 'Give the path of a .js or .ts program.');
+    return cannotRead(entry, error, 'Give the path of a .js or .ts program.');
   }
   return cannotBundle(entry, error.errors.map(placed));
 }

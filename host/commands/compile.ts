@@ -1,6 +1,6 @@
 /** `heapglass compile`: a policy as native Thumb code; its listing, its blob, or an object for C firmware. */
 import { readFileSync } from 'node:fs';
-import { exitCodes, Problem } from '../../boards/problem.ts';
+import { cannotRead, exitCodes } from '../../boards/problem.ts';
 import { isPolicyName, type PolicyName, policyNames } from '../../firmware/src/policies/index.ts';
 import { packBlob } from '../../firmware/toolchain/native/blob.ts';
 import { type Cpu, cpus } from '../../firmware/toolchain/native/compile.ts';
@@ -130,12 +130,7 @@ function readInput(path: string): Uint8Array {
   try {
     return new Uint8Array(readFileSync(path));
   } catch (error) {
-    throw new Problem(
-      exitCodes.badInput,
-      `${path} cannot be read`,
-      [(error as Error).message],
-      'Name a blob that `compile --out` wrote.',
-    );
+    throw cannotRead(path, error, 'Name a blob that `compile --out` wrote.');
   }
 }
 

@@ -2,7 +2,7 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Board } from '../../boards/board.ts';
-import { exitCodes, Problem } from '../../boards/problem.ts';
+import { cannotRead } from '../../boards/problem.ts';
 import type { PolicyName } from '../../firmware/src/policies/index.ts';
 import {
   type Bundle,
@@ -80,9 +80,7 @@ export function readBytes(path: string): Uint8Array {
   try {
     return new Uint8Array(readFileSync(path));
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = { ENOENT: 'there is no such file', EISDIR: 'it is a folder, not a file' }[code ?? ''] ?? message;
-    throw new Problem(exitCodes.badInput, `${path} cannot be read`, [why], 'Give the path of a file.');
+    throw cannotRead(path, error, 'Give the path of a file.');
   }
 }
 

@@ -5,7 +5,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { inflateRawSync } from 'node:zlib';
 import * as v from 'valibot';
-import { exitCodes, Problem } from '../../boards/problem.ts';
+import { cannotRead, exitCodes, Problem } from '../../boards/problem.ts';
 import { type DecoderState, TelemetryDecoder } from '../model/decoder.ts';
 import type { TelemetryListener } from '../model/events.ts';
 import { HeapModel, type HeapState } from '../model/heap-model.ts';
@@ -234,17 +234,20 @@ export class Recording {
 }
 
 function open(path: string): number {
-  const cannotRead = (reason: string): Problem =>
-    new Problem(exitCodes.badInput, `the recording ${path} cannot be read`, [reason], 'Give the path of a recording.');
+  const advice = 'Give the path of a recording.';
   let file: number;
   try {
     file = openSync(path, 'r');
   } catch (error) {
-    throw cannotRead((error as NodeJS.ErrnoException).code ?? String(error));
+    throw cannotRead(`the recording ${path}`, error, advice);
   }
   if (fstatSync(file).isFile()) return file;
   closeSync(file);
-  throw cannotRead('it is no regular file: records are read from any place of it');
+  throw cannotRead(
+    `the recording ${path}`,
+    Error('it is no regular file: records are read from any place of it'),
+    advice,
+  );
 }
 
 /** A file's keys are anybody's: none reaches a prototype. */

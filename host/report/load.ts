@@ -1,6 +1,6 @@
 /** A trace or a recording, played to its end for a report. Which of the two a file is, its first byte says. */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { exitCodes, Problem } from '../../boards/problem.ts';
+import { cannotRead } from '../../boards/problem.ts';
 import { type PolicyName, policies } from '../../firmware/src/policies/index.ts';
 import { minimumFootprint } from '../bench/footprint.ts';
 import { Session } from '../monitor/session.ts';
@@ -19,21 +19,16 @@ export interface TraceWishes {
   arenaBytes: number | null;
 }
 
-/** True for a trace, which begins with its JSON line; a Problem when the file cannot be read. */
+/** True for a trace, which has that name or begins with its JSON line; a Problem when the file cannot be read. */
 export function isTraceFile(path: string): boolean {
   try {
     const file = openSync(path, 'r');
     const first = new Uint8Array(1);
     readSync(file, first, 0, 1, 0);
     closeSync(file);
-    return first[0] === '{'.charCodeAt(0);
+    return path.endsWith('.trace') || first[0] === '{'.charCodeAt(0);
   } catch (error) {
-    throw new Problem(
-      exitCodes.badInput,
-      `${path} cannot be read`,
-      [(error as NodeJS.ErrnoException).code ?? String(error)],
-      'Give a trace, or a recording of `heapglass monitor --record FILE`.',
-    );
+    throw cannotRead(path, error, 'Give a trace, or a recording of `heapglass monitor --record FILE`.');
   }
 }
 

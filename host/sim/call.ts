@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Board } from '../../boards/board.ts';
-import { type ExitCode, exitCodes, Problem } from '../../boards/problem.ts';
+import { cannotRead, type ExitCode, exitCodes, Problem } from '../../boards/problem.ts';
 import { type CallFigures, measureCall } from '../../sim/engine/call.ts';
 import type { Io } from '../command.ts';
 
@@ -30,7 +30,7 @@ function readProgram(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new Problem(exitCodes.badInput, `${path} cannot be read`, [(error as Error).message], 'Name a program file.');
+    throw cannotRead(path, error, 'Give the path of a program.');
   }
 }
 

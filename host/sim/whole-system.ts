@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Board } from '../../boards/board.ts';
-import { exitCodes, Problem } from '../../boards/problem.ts';
+import { cannotRead, exitCodes, Problem } from '../../boards/problem.ts';
 import { nsPerMs } from '../../sim/board/time.ts';
 import { patchRom, romBytes } from '../../sim/rp2040/boot-rom.ts';
 import type { Rp2040Constructor } from '../../sim/rp2040/chip.ts';
@@ -72,7 +72,7 @@ function readInput(path: string, advice: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new Problem(exitCodes.badInput, `${path} cannot be read`, [(error as Error).message], advice);
+    throw cannotRead(path, error, advice);
   }
 }
 

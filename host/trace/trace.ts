@@ -11,7 +11,7 @@
  * What is wrong is a Problem with the line's number: a trace is read wholly or not at all.
  */
 import { readFileSync } from 'node:fs';
-import { exitCodes, Problem } from '../../boards/problem.ts';
+import { cannotRead, exitCodes, Problem } from '../../boards/problem.ts';
 
 export const OP_ALLOCATE = 0;
 export const OP_RESIZE = 1;
@@ -42,13 +42,7 @@ export function readTrace(path: string): Trace {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new Problem(
-      exitCodes.badInput,
-      `the trace ${path} cannot be read`,
-      [reason],
-      'Give the path of a trace file; the format is in docs/traces.md.',
-    );
+    throw cannotRead(`the trace ${path}`, error, 'Give the path of a trace file; the format is in docs/traces.md.');
   }
   return parseTrace(text, path);
 }
