@@ -28,7 +28,7 @@ export const isProgram = (source: string | undefined): boolean =>
 
 export interface Built {
   code: string;
-  map: RawSourceMap;
+  map: SourceMap;
   policy: PolicyName;
   kind: Bundle['kind'];
   usesHeap: boolean;
@@ -64,8 +64,8 @@ export async function bundleModules(options: BundleOptions, entry: string, level
       safeHeapsBytes: [],
     };
   checkParses(result, 'module', entry);
-  const origin = new SourceMap(result.map);
-  const facts = heapFacts(result.code, (line, column) => isProgram(origin.trace(line, column)?.source));
+  const { map } = result;
+  const facts = heapFacts(result.code, (line, column) => isProgram(map.trace(line, column)?.source));
   const named = options.policy ?? facts.policy ?? policy;
   if (named !== policy || facts.hasRegions) {
     policy = named;
@@ -95,7 +95,7 @@ async function buildWith(
   policy: PolicyName,
   level: TelemetryLevel,
   regions: boolean,
-): Promise<{ code: string; map: RawSourceMap; inputs: Inputs; native: NativePolicy | null }> {
+): Promise<{ code: string; map: SourceMap; inputs: Inputs; native: NativePolicy | null }> {
   const { board, source } = options;
   // Regions are not compiled.
   const native = options.native && !regions ? nativePolicy(policy, board) : null;
@@ -136,7 +136,7 @@ async function buildWith(
     const text = (end: string): string => outputFiles!.find(({ path }) => path.endsWith(end))!.text;
     const map = JSON.parse(text('.map')) as RawSourceMap;
     map.sources = map.sources.map((path) => nameOf(path ?? '', root));
-    return { code: withoutHashbang(text('.js')), map, inputs: metafile!.inputs, native };
+    return { code: withoutHashbang(text('.js')), map: new SourceMap(map), inputs: metafile!.inputs, native };
   } catch (error) {
     throw error instanceof Problem ? error : bundleProblem(error as BuildFailure, entry);
   }
@@ -185,7 +185,7 @@ async function scriptOf(options: BundleOptions, entry: string): Promise<Stage> {
       legalComments: 'none',
       supported: loweredSyntax(options.board),
     });
-    const stage = { code: withoutHashbang(code), map: JSON.parse(map) as RawSourceMap };
+    const stage = { code: withoutHashbang(code), map: new SourceMap(JSON.parse(map) as RawSourceMap) };
     checkParses(stage, 'script', entry);
     return stage;
   } catch (error) {

@@ -4,7 +4,7 @@ import { simple } from 'acorn-walk';
 import type { BuildFailure, Message } from 'esbuild';
 import { cannotRead, exitCodes, Problem } from '../../boards/problem.ts';
 import { childrenOf, isFunction } from './nodes.ts';
-import { type Stage, sourceMapOf } from './passes/pass.ts';
+import type { Stage } from './passes/pass.ts';
 
 const advice = 'Mend the program. Modules of the board itself are taken with require("name").';
 
@@ -36,7 +36,7 @@ export function placed({ text, location }: Message): string {
  */
 export function checkParses(stage: Stage, sourceType: 'module' | 'script', entry: string): void {
   const refused = ({ line, column }: { line: number; column: number }, what: string): Problem => {
-    const origin = sourceMapOf(stage.map).trace(line - 1, column);
+    const origin = stage.map.trace(line - 1, column);
     const place = origin ? `${origin.source}:${origin.line + 1}:${origin.column + 1}: ` : '';
     return cannotBundle(entry, [`${place}${what}`]);
   };

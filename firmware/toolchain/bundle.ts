@@ -23,7 +23,7 @@ import { inlineFunctions } from './passes/inline.ts';
 import { inlineSequences } from './passes/inline-sequences.ts';
 import { followed, runPasses, type Stage } from './passes/pass.ts';
 import { rewrite, type Site } from './rewrite.ts';
-import { type RawSourceMap, SourceMap } from './source-map.ts';
+import type { RawSourceMap } from './source-map.ts';
 import { speedPasses } from './speed.ts';
 
 export { checkSyntax } from './program-text.ts';
@@ -82,7 +82,7 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
   const id = bundleId(built.code);
   const inlined = built.kind === 'module' ? await withFunctionsInlined(built, options) : built;
   const rewritten = rewrite(inlined.code, {
-    origin: new SourceMap(inlined.map),
+    origin: inlined.map,
     isProgram,
     withSites: level !== 'off' && built.usesHeap,
     placeholders: { HEAPGLASS_BUNDLE_ID: id },
@@ -91,17 +91,17 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
     script: built.kind === 'script',
     methodsAsFunctions: !options.board.features.modernSyntax,
   });
-  let stage = followed(inlined, rewritten.code, rewritten.map);
+  let stage = followed(inlined, rewritten);
   if (built.kind === 'module') {
     const shortened = await shorten(stage.code, options);
-    stage = runPasses(followed(stage, shortened.code, shortened.map), speedPasses[options.board.engine]);
+    stage = runPasses(followed(stage, shortened), speedPasses[options.board.engine]);
   }
   const minified = await minify(stage.code, options, built.kind);
-  stage = followed(stage, minified.code, minified.map);
+  stage = followed(stage, minified);
   return {
     code: stage.code,
     id,
-    map: stage.map,
+    map: stage.map.raw,
     bytes: Buffer.byteLength(stage.code),
     sites: rewritten.sites,
     policy: built.policy,
@@ -116,11 +116,7 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
 
 async function withFunctionsInlined(built: Built, options: BundleOptions): Promise<Stage> {
   const settled = await settle(built.code, options, { HEAPGLASS_ONLY_HEAP: built.isOnlyHeap ? 1 : 0 });
-  const { code, map } = followed(built, settled.code, settled.map);
-  return inlineSequences(
-    inlineFunctions(code, map, (source) => !isProgram(source)),
-    options.board.engine,
-  );
+  return inlineSequences(inlineFunctions(followed(built, settled)), options.board.engine);
 }
 
 function bundleId(code: string): number {

@@ -3,7 +3,7 @@ import { type TransformOptions, transform } from 'esbuild';
 import type { Board } from '../../boards/board.ts';
 import type { Bundle, BundleOptions } from './bundle.ts';
 import type { Stage } from './passes/pass.ts';
-import type { RawSourceMap } from './source-map.ts';
+import { type RawSourceMap, SourceMap } from './source-map.ts';
 
 /**
  * New syntax that the bundler can write in older words. Neither engine has the first two; boards built SAVE_ON_FLASH
@@ -65,5 +65,5 @@ async function transformed(code: string, board: Board, options: TransformOptions
   const result = board.features.modernSyntax
     ? await transform(code, settings)
     : await transform(code, older).catch(() => transform(code, settings));
-  return { code: result.code, map: JSON.parse(result.map) as RawSourceMap };
+  return { code: result.code, map: new SourceMap(JSON.parse(result.map) as RawSourceMap) };
 }

@@ -15,8 +15,9 @@ import { type AnyNode, type CallExpression, type Identifier, type Program, parse
 import { ancestor, simple } from 'acorn-walk';
 import MagicString from 'magic-string';
 import { shortenComparisons } from './passes/comparisons.ts';
+import { bundleName } from './passes/pass.ts';
 import { dropUnusedViews } from './passes/unused-views.ts';
-import type { Position, RawSourceMap, SourceMap } from './source-map.ts';
+import { type Position, SourceMap } from './source-map.ts';
 
 /** A place in the user's program that asks the heap for memory. Lines and columns start at 1. */
 export interface Site {
@@ -49,7 +50,7 @@ export interface RewriteOptions {
 
 export interface Rewritten {
   code: string;
-  map: RawSourceMap;
+  map: SourceMap;
   sites: Site[];
 }
 
@@ -83,10 +84,10 @@ export function rewrite(code: string, options: RewriteOptions): Rewritten {
     );
     if (options.keepMethods !== 'all') dropMethods(program, text, inProgram, new Set(options.keepMethods));
   }
-  const map = text.generateMap({ hires: 'boundary', includeContent: false, source: 'bundle.js' });
+  const map = text.generateDecodedMap({ hires: 'boundary', includeContent: false, source: bundleName });
   return {
     code: text.toString(),
-    map: { version: 3, sources: map.sources, names: map.names, mappings: map.mappings },
+    map: new SourceMap(map),
     sites,
   };
 }

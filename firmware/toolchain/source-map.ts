@@ -24,9 +24,15 @@ export class SourceMap {
   readonly sources: readonly string[];
   private readonly lines: SourceMapMappings;
 
-  constructor(raw: RawSourceMap, lines: SourceMapMappings = decode(raw.mappings)) {
-    this.sources = raw.sources.map((source) => source ?? '');
-    this.lines = lines;
+  /** From a map as it is written, or its sources and its decoded lines. */
+  constructor(map: Pick<RawSourceMap, 'sources'> & { mappings: string | SourceMapMappings }) {
+    this.sources = map.sources.map((source) => source ?? '');
+    this.lines = typeof map.mappings === 'string' ? decode(map.mappings) : map.mappings;
+  }
+
+  /** As it is written; encoded at each call. */
+  get raw(): RawSourceMap {
+    return { version: 3, sources: [...this.sources], names: [], mappings: encode(this.lines) };
   }
 
   /** Where the code at this place came from: the last mapping at or before it on its line. Null for generated code. */
@@ -36,24 +42,15 @@ export class SourceMap {
     return { source: this.sources[segment[1]]!, line: segment[2], column: segment[3] };
   }
 
-  /** The map of two passes in a row: `later` maps their output to this map's output. */
-  followedBy(later: RawSourceMap): RawSourceMap {
-    return this.composed(later).raw;
-  }
-
-  /** The same, and decoded already: what the next pass of many begins with. */
-  composed(later: RawSourceMap): { raw: RawSourceMap; map: SourceMap } {
-    const lines = decode(later.mappings);
-    for (const segments of lines) {
-      for (let i = 0; i < segments.length; i++) {
-        const segment = segments[i]!;
-        if (segment.length === 1) continue;
-        const origin = this.segment(segment[2], segment[3]);
-        segments[i] = origin && origin.length > 1 ? [segment[0], origin[1]!, origin[2]!, origin[3]!] : [segment[0]];
-      }
-    }
-    const raw = { version: 3, sources: [...this.sources], names: [], mappings: encode(lines) };
-    return { raw, map: new SourceMap(raw, lines) };
+  /** The map of two passes in a row: `later` maps their output to the text that this map is of. */
+  followedBy(later: SourceMap): SourceMap {
+    const mappings = later.lines.map((segments) =>
+      segments.map((segment): SourceMapMappings[number][number] => {
+        const origin = segment.length === 1 ? undefined : this.segment(segment[2], segment[3]);
+        return origin && origin.length > 1 ? [segment[0], origin[1]!, origin[2]!, origin[3]!] : [segment[0]];
+      }),
+    );
+    return new SourceMap({ sources: [...this.sources], mappings });
   }
 
   private segment(line: number, column: number): SourceMapMappings[number][number] | undefined {

@@ -2,12 +2,12 @@
 import MagicString from 'magic-string';
 import { describe, expect, test } from 'vitest';
 import { inlineFunctions } from '../../firmware/toolchain/passes/inline.ts';
+import { SourceMap } from '../../firmware/toolchain/source-map.ts';
 
 /** Inlines in `code`, all of it device code, and gives it without the functions that are left. */
 function inlined(code: string): string {
-  const map = new MagicString(code).generateMap({ hires: true, source: 'heapglass/x.ts' });
-  const raw = { version: 3, sources: map.sources, names: [], mappings: map.mappings };
-  const lines = inlineFunctions(code, raw, () => true).code.split('\n');
+  const map = new SourceMap(new MagicString(code).generateDecodedMap({ hires: true, source: 'heapglass/x.ts' }));
+  const lines = inlineFunctions({ code, map }).code.split('\n');
   return lines.filter((line) => !line.startsWith('function')).join('\n');
 }
 

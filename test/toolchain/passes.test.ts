@@ -1,15 +1,15 @@
 // Each pass alone: what it writes, and what it must leave.
-import { encode } from '@jridgewell/sourcemap-codec';
 import { describe, expect, test } from 'vitest';
 import { hoistLoads } from '../../firmware/toolchain/passes/hoist-loads.ts';
 import { inlineSequences } from '../../firmware/toolchain/passes/inline-sequences.ts';
 import { type Pass, runPasses, type Stage } from '../../firmware/toolchain/passes/pass.ts';
 import { forToWhile } from '../../firmware/toolchain/passes/while-loops.ts';
+import { SourceMap } from '../../firmware/toolchain/source-map.ts';
 
 /** A text every line of which is the allocator's. */
 function stageOf(code: string): Stage {
   const lines = code.split('\n').map((_, line): [[number, number, number, number]] => [[0, 0, line, 0]]);
-  return { code, map: { version: 3, sources: ['heapglass/src/policies/x.ts'], names: [], mappings: encode(lines) } };
+  return { code, map: new SourceMap({ sources: ['heapglass/src/policies/x.ts'], mappings: lines }) };
 }
 
 const passed = (pass: Pass, code: string): string => runPasses(stageOf(code), [pass]).code;

@@ -1,12 +1,12 @@
 // The passes that make device code cheaper to interpret: what they write, and that it costs less and does the same.
 // test/toolchain/differential.test.ts holds whole bundles to their sources.
 import vm from 'node:vm';
-import { encode } from '@jridgewell/sourcemap-codec';
 import { parse } from 'acorn';
 import { describe, expect, test } from 'vitest';
 import { loadBoard } from '../../boards/board.ts';
 import { hotnessOf } from '../../firmware/toolchain/passes/hotness.ts';
 import { runPasses, type Stage } from '../../firmware/toolchain/passes/pass.ts';
+import { SourceMap } from '../../firmware/toolchain/source-map.ts';
 import { speedPasses } from '../../firmware/toolchain/speed.ts';
 import { measureCall } from '../../sim/engine/call.ts';
 
@@ -16,7 +16,7 @@ function stageOf(code: string, programLines: readonly number[] = []): Stage {
     .split('\n')
     .map((_, line): [[number, number, number, number]] => [[0, programLines.includes(line) ? 1 : 0, line, 0]]);
   const sources = ['heapglass/src/policies/test.ts', 'app.js'];
-  return { code, map: { version: 3, sources, names: [], mappings: encode(lines) } };
+  return { code, map: new SourceMap({ sources, mappings: lines }) };
 }
 
 const sped = (code: string, engine: 'espruino' | 'kaluma', programLines: readonly number[] = []): string =>

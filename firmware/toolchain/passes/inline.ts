@@ -15,19 +15,10 @@
  *
  * Reference for the costs: docs/cost-model.md.
  */
-import {
-  type AnyNode,
-  type CallExpression,
-  type Expression,
-  type FunctionDeclaration,
-  type Identifier,
-  type Program,
-  parse,
-} from 'acorn';
+import type { AnyNode, CallExpression, Expression, FunctionDeclaration, Identifier, Program } from 'acorn';
 import { ancestor, simple } from 'acorn-walk';
-import MagicString from 'magic-string';
 import { boundBy } from '../scopes.ts';
-import { type RawSourceMap, SourceMap } from '../source-map.ts';
+import { runPasses, type Stage, type Unit } from './pass.ts';
 
 /** Characters of an expression, in the bundler's long names, that may stand in several places. */
 const manyPlacesCharacters = 90;
@@ -45,37 +36,22 @@ interface Candidate {
   pure: boolean;
 }
 
-/** Inlines in the code that `inDevice` accepts functions of; returns the code and its map, composed over `map`. */
-export function inlineFunctions(
-  code: string,
-  map: RawSourceMap,
-  inDevice: (source: string) => boolean,
-): { code: string; map: RawSourceMap } {
-  let current = { code, map };
+/** Inlines the device code's functions until no call is left that can be. */
+export function inlineFunctions(stage: Stage): Stage {
+  let current = stage;
   for (let round = 0; round < mostRounds; round++) {
-    const next = inlineRound(current.code, current.map, inDevice);
-    if (!next) break;
+    const next = runPasses(current, [inlineRound]);
+    if (next === current) break;
     current = next;
   }
   return current;
 }
 
-function inlineRound(
-  code: string,
-  map: RawSourceMap,
-  inDevice: (source: string) => boolean,
-): { code: string; map: RawSourceMap } | undefined {
-  const program = parse(code, { ecmaVersion: 2022, sourceType: 'module', locations: true });
-  const origin = new SourceMap(map);
-  const isDevice = (node: AnyNode): boolean => {
-    const place = origin.trace(node.loc!.start.line - 1, node.loc!.start.column);
-    return place !== null && inDevice(place.source);
-  };
+function inlineRound({ program, text, isDevice }: Unit): undefined {
+  const code = text.original;
   const innerNames = namesOfInnerScopes(program);
   const candidates = findCandidates(program, isDevice, innerNames);
   const calls = findCalls(program, candidates);
-  const text = new MagicString(code);
-  let changed = false;
   const taken: AnyNode[] = [];
   for (const { call, isStatement } of calls) {
     const candidate = candidates.get((call.callee as Identifier).name)!;
@@ -89,12 +65,7 @@ function inlineRound(
     if (expression === undefined) continue;
     text.update(call.start, call.end, `(${expression})`);
     taken.push(call);
-    changed = true;
   }
-  if (!changed) return undefined;
-  const later = text.generateMap({ hires: 'boundary', includeContent: false, source: 'bundle.js' });
-  const raw: RawSourceMap = { version: 3, sources: later.sources, names: [], mappings: later.mappings };
-  return { code: text.toString(), map: origin.followedBy(raw) };
 }
 
 /** Names that any function or block declares for itself. */

@@ -6,12 +6,12 @@
  */
 import { type AnyNode, type Program, parse } from 'acorn';
 import MagicString from 'magic-string';
-import { type RawSourceMap, SourceMap } from '../source-map.ts';
+import { SourceMap } from '../source-map.ts';
 
 /** A text, and the map from it to the files it was made of. */
 export interface Stage {
   code: string;
-  map: RawSourceMap;
+  map: SourceMap;
 }
 
 /** What a pass works on. */
@@ -26,7 +26,7 @@ export interface Unit {
 }
 
 /** Edits `text`; what it returns, if anything, is written in its place. */
-export type Pass = (unit: Unit) => Pick<MagicString, 'toString' | 'generateMap'> | undefined;
+export type Pass = (unit: Unit) => Pick<MagicString, 'toString' | 'generateDecodedMap'> | undefined;
 
 /** What the passes call their input in the maps they make. */
 export const bundleName = 'bundle.js';
@@ -45,9 +45,8 @@ export function runPasses(stage: Stage, passes: readonly Pass[]): Stage {
 function runPass(stage: Stage, pass: Pass): Stage {
   const program = parse(stage.code, { ecmaVersion: 2022, sourceType: 'module', locations: true });
   const text = new MagicString(stage.code);
-  const origin = sourceMapOf(stage.map);
   const sourceOf = (node: AnyNode): string =>
-    origin.trace(node.loc!.start.line - 1, node.loc!.start.column)?.source ?? '';
+    stage.map.trace(node.loc!.start.line - 1, node.loc!.start.column)?.source ?? '';
   const written =
     pass({
       program,
@@ -56,30 +55,11 @@ function runPass(stage: Stage, pass: Pass): Stage {
       isAllocator: (node) => allocatorSources.test(sourceOf(node)),
     }) ?? text;
   if (written === text && !text.hasChanged()) return stage;
-  const map = written.generateMap({ hires: 'boundary', includeContent: false, source: bundleName });
-  return followed(stage, written.toString(), {
-    version: 3,
-    sources: map.sources,
-    names: map.names,
-    mappings: map.mappings,
-  });
+  const map = written.generateDecodedMap({ hires: 'boundary', includeContent: false, source: bundleName });
+  return followed(stage, { code: written.toString(), map: new SourceMap(map) });
 }
 
-/** The stage that `code` is, made from `stage` as `map` says. */
-export function followed(stage: Stage, code: string, map: RawSourceMap): Stage {
-  const composed = sourceMapOf(stage.map).composed(map);
-  decoded.set(composed.raw, composed.map);
-  return { code, map: composed.raw };
-}
-
-const decoded = new WeakMap<RawSourceMap, SourceMap>();
-
-/** Each map is decoded once. */
-export function sourceMapOf(raw: RawSourceMap): SourceMap {
-  let map = decoded.get(raw);
-  if (map === undefined) {
-    map = new SourceMap(raw);
-    decoded.set(raw, map);
-  }
-  return map;
+/** What `later` made of a stage, mapped to where the stage itself came from. */
+export function followed(stage: Stage, later: Stage): Stage {
+  return { code: later.code, map: stage.map.followedBy(later.map) };
 }
