@@ -79,8 +79,9 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
   const entry = resolve(options.entry);
   const level = options.telemetry ?? 'events';
   const built = await bundleModules(options, entry, level);
-  const id = bundleId(built.code);
-  const inlined = built.kind === 'module' ? await withFunctionsInlined(built, options) : built;
+  const settled = built.kind === 'module' ? await settledModules(built, options) : built;
+  const id = bundleId(settled.code);
+  const inlined = built.kind === 'module' ? inlineSequences(inlineFunctions(settled), options.board.engine) : settled;
   const rewritten = rewrite(inlined.code, {
     origin: inlined.map,
     isProgram,
@@ -114,9 +115,9 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
   };
 }
 
-async function withFunctionsInlined(built: Built, options: BundleOptions): Promise<Stage> {
-  const settled = await settle(built.code, options, { HEAPGLASS_ONLY_HEAP: built.isOnlyHeap ? 1 : 0 });
-  return inlineSequences(inlineFunctions(followed(built, settled)), options.board.engine);
+/** Without what the number of heaps decides, and without the bundler's comments, which name folders of this machine. */
+async function settledModules(built: Built, options: BundleOptions): Promise<Stage> {
+  return followed(built, await settle(built.code, options, { HEAPGLASS_ONLY_HEAP: built.isOnlyHeap ? 1 : 0 }));
 }
 
 function bundleId(code: string): number {

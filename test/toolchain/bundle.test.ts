@@ -54,6 +54,12 @@ describe.each(['kaluma-pico', 'puckjs', 'microbit1'])('for %s', (id) => {
     expect(execute(code).run!(24)).toMatchObject({ mallocs: 3, reallocs: 1, frees: 1, liveBlocks: 2, failures: 0 });
   });
 
+  test('the text and its number are the same wherever the program lies', async () => {
+    const here = await bundleOf(program);
+    const elsewhere = await bundleOf(program, { entry: join(tmpdir(), 'far', 'away', 'app.js') });
+    expect([elsewhere.code, elsewhere.id]).toEqual([here.code, here.id]);
+  });
+
   test('the text is the same each time, on one line, and says its length', async () => {
     const [first, second] = await Promise.all([bundleOf(program, { board }), bundleOf(program, { board })]);
     expect(second).toEqual(first);
