@@ -65,6 +65,7 @@ export class PinWatches {
 
   /** When something may be due next. */
   nextNs(): number | null {
+    if (this.#armed.length === 0) return null;
     const pins = new Set(this.#armed.map(({ watch }) => watch.pin));
     const change = this.#machine.pinChanges.find(({ atNs, pin }) => atNs > this.#seenNs && pins.has(pin));
     const lasting = this.#armed.flatMap(({ watch, pending }) => (pending ? [pending.sinceNs + watch.debounceNs] : []));
@@ -74,6 +75,7 @@ export class PinWatches {
 
   /** What is due at `nowNs`, each told once. */
   take(nowNs: number): WatchEvent[] {
+    if (this.#armed.length === 0) return [];
     const events: WatchEvent[] = [];
     const changes = this.#machine.pinChanges.filter(({ atNs }) => atNs > this.#seenNs && atNs <= nowNs);
     this.#seenNs = nowNs;

@@ -31,6 +31,10 @@ export function pinNumbers({ pins }: Board): Map<string, number> {
   return numbers;
 }
 
+/** How many pins the ports have; the lowest number that is none. */
+export const pinCount = ({ pins }: Board): number =>
+  Object.values(pins?.ports ?? {}).reduce((sum, count) => sum + count, 0);
+
 /** Reads a list of changes; pins by name or number. In the order of their times. */
 export function parsePins(spec: string, board: Board): PinChange[] {
   const names = pinNumbers(board);
@@ -72,6 +76,13 @@ export class Pins {
 
   write(pin: number, level: number): void {
     this.#written.set(pin, level);
+  }
+
+  /** Writes the other level than is read, and gives it. */
+  toggle(pin: number): 0 | 1 {
+    const level = this.read(pin) === 0 ? 1 : 0;
+    this.write(pin, level);
+    return level;
   }
 
   /** An input again, with a pull resistor to this level or none. */

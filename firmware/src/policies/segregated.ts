@@ -47,7 +47,7 @@ const BELOW_SIZE = 63;
 /** From granules to their place in the header. */
 const GRANULES_SHIFT = 6;
 
-/** Control words. Neither these nor the heads have the bits of MARK: what lies before the first block never looks live. */
+/** Control words. Neither these nor the heads have the bits of TAG: what lies before the first block never looks live. */
 const TOP = 0; // offset where the next block is cut from the top
 const END = 4; // offset of the end word
 const FIRST = 8; // offset of the first block

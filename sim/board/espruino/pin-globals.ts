@@ -4,11 +4,10 @@
  * A pin is a number here as it is to `typeof` there; it is printed as a number too. Pulses and PWM take no time and show in no
  * reading. Source: espruino/Espruino@c5ff787b1 src/jswrap_io.c, jswrap_pin.c, jswrap_interactive.c, jsinteractive.c jsiIdle.
  */
-import type { Board } from '../../../boards/board.ts';
 import { type HostFunctions, numberMethods } from '../../engine/sandbox.ts';
 import type { Machine } from '../machine.ts';
 import type { Edge, PinWatches } from '../pin-watches.ts';
-import { type Pins, pinNumbers } from '../pins.ts';
+import { type Pins, pinCount, pinNumbers } from '../pins.ts';
 import { nsPerMs } from '../time.ts';
 
 export interface PinHost {
@@ -30,10 +29,11 @@ const outputs = ['output', 'opendrain', 'opendrain_pullup', 'af_output', 'af_ope
 
 export function pinGlobals({ machine, pins, watches }: PinHost): HostFunctions {
   const names = pinNumbers(machine.board);
+  const count = pinCount(machine.board);
   const modes = new Map<number, string>();
   const pinOf = (pin: unknown): number => {
     const number = typeof pin === 'string' ? (names.get(pin) ?? Number.NaN) : Number(pin);
-    if (!Number.isInteger(number) || number < 0 || number >= pinCount(machine.board)) throw new Error('Invalid pin');
+    if (!Number.isInteger(number) || number < 0 || number >= count) throw new Error('Invalid pin');
     return number;
   };
   const write = (pin: unknown, value: unknown): void => {
@@ -65,11 +65,7 @@ export function pinGlobals({ machine, pins, watches }: PinHost): HostFunctions {
     const number = pinOf(pin);
     return modes.get(number) ?? (pins.isOutput(number) ? 'output' : 'input');
   };
-  const toggle = (pin: unknown): boolean => {
-    const level = pins.read(pinOf(pin)) === 0 ? 1 : 0;
-    pins.write(pinOf(pin), level);
-    return level === 1;
-  };
+  const toggle = (pin: unknown): boolean => pins.toggle(pinOf(pin)) === 1;
   const nothing = (pin: unknown): void => void pinOf(pin);
   const setWatch = (callback: unknown, pin: unknown, options: unknown): number => {
     if (typeof callback !== 'function' && typeof callback !== 'string') {
@@ -134,8 +130,4 @@ function edgeOf(edge: unknown, isButton: boolean): Edge {
   if (typeof edge === 'number') return edge > 0 ? 'rising' : edge < 0 ? 'falling' : 'both';
   if (edge === 'rising' || edge === 'falling' || edge === 'both') return edge;
   throw new TypeError("'edge' in setWatch should be 1, -1, 0, 'rising', 'falling' or 'both'");
-}
-
-function pinCount(board: Board): number {
-  return Object.values(board.pins?.ports ?? {}).reduce((sum, count) => sum + count, 0);
 }

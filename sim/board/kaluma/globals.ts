@@ -86,8 +86,7 @@ function pinFunctions(pins: Pins, watches: PinWatches): HostFunctions {
         pins.write(number, Array.isArray(pin) ? (Number(value) >> bit) & 1 : Number(value) ? 1 : 0),
       ),
     digitalToggle: (pin: unknown) => {
-      const number = checkNumber(pin, 'pin');
-      pins.write(number, pins.read(number) === 0 ? 1 : 0);
+      pins.toggle(checkNumber(pin, 'pin'));
     },
     setWatch: (callback: unknown, pin: unknown, events: unknown, debounceMs: unknown) => {
       checkFunction(callback, 'callback');
